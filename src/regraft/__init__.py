@@ -1,0 +1,1 @@
+"""Virtual trials of stem-cell therapy for immune disorders."""
