@@ -1,0 +1,1 @@
+"""Published results, and how far simulated ones lie from them."""

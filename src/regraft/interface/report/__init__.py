@@ -1,0 +1,1 @@
+"""The trial report: one HTML file that opens without a network."""

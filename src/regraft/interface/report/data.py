@@ -1,0 +1,187 @@
+"""What a report shows, free of how it was computed: the only thing that charts and the page read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regraft.evidence.compare import Comparison
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One arm; its place in ``ReportData.arms`` decides its colour everywhere."""
+
+    id: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One estimate of a result table: value and 95 % interval in the row's unit, or why there is none."""
+
+    value: float | None
+    lower: float | None = None
+    upper: float | None = None
+    n: int | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class ResultRow:
+    """One endpoint of the headline table; ``cells`` holds one entry per arm, in the order of the arms."""
+
+    endpoint: str
+    unit: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """An arm against the reference arm, for example a hazard ratio with its interval and p value."""
+
+    endpoint: str
+    measure: str
+    arm: str
+    estimate: Cell
+    p_value: float | None = None
+
+
+@dataclass(frozen=True)
+class ArmFlow:
+    """What became of the patients of one arm. ``failures`` pairs each reason with its count."""
+
+    arm: str
+    enrolled: int
+    completed: int
+    died: int
+    failed: int
+    failures: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Consort:
+    """Patients from screening to the end. ``reasons`` pairs each criterion with the patients who failed it.
+
+    A patient may fail several criteria, so the reasons may add up to more than ``screened - enrolled``.
+    """
+
+    screened: int
+    reasons: tuple[tuple[str, int], ...]
+    enrolled: int
+    arms: tuple[ArmFlow, ...]
+
+
+@dataclass(frozen=True)
+class ProtocolItem:
+    """One step of an arm's protocol: what, and from which to which day (equal for a single act)."""
+
+    arm: str
+    label: str
+    start_day: float
+    end_day: float
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class YearlyRate:
+    """Relapses per patient-year in one year after randomisation; year 0 is the last year before it."""
+
+    arm: str
+    year: int
+    rate: float
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A step curve of one arm: probability (0 to 1) with its 95 % band; ``cause`` where several causes compete."""
+
+    arm: str
+    time_years: Array
+    value: Array
+    lower: Array
+    upper: Array
+    cause: str = ""
+
+
+@dataclass(frozen=True)
+class Survival:
+    """A Kaplan-Meier figure. ``at_risk`` holds (arm, time) counts at ``risk_years``."""
+
+    id: str
+    title: str
+    axis: str
+    curves: tuple[Curve, ...]
+    risk_years: Array
+    at_risk: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Incidence:
+    """Cumulative incidence of competing causes, one curve per arm and cause."""
+
+    title: str
+    axis: str
+    curves: tuple[Curve, ...]
+
+
+@dataclass(frozen=True)
+class Ribbon:
+    """Median and 10 to 90 % range over the living patients of one arm, in ``unit`` at ``time_days``."""
+
+    quantity: str
+    label: str
+    unit: str
+    arm: str
+    time_days: Array
+    median: Array
+    lower: Array
+    upper: Array
+
+
+@dataclass(frozen=True)
+class EntryUsed:
+    """A catalog entry behind the result: status, rows by how they were obtained, limits and content hash."""
+
+    kind: str
+    id: str
+    title: str
+    version: str
+    status: str
+    content_hash: str
+    methods: tuple[tuple[str, int], ...] = ()
+    limits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """Everything a report says. Empty tuples are allowed: the section then says what is missing."""
+
+    title: str
+    summary: tuple[tuple[str, str], ...]
+    arms: tuple[Arm, ...]
+    results: tuple[ResultRow, ...]
+    consort: Consort
+    contrasts: tuple[Contrast, ...] = ()
+    protocols: tuple[ProtocolItem, ...] = ()
+    relapse_rates: tuple[YearlyRate, ...] = ()
+    survival: tuple[Survival, ...] = ()
+    deaths: Incidence | None = None
+    early_reconstitution: tuple[Ribbon, ...] = ()
+    late_reconstitution: tuple[Ribbon, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+    not_compared: tuple[tuple[str, str], ...] = ()
+    entries: tuple[EntryUsed, ...] = ()
+    citations: tuple[str, ...] = ()
+    provenance: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def label(self, arm: str) -> str:
+        """Return the label of an arm, or its id where no arm has it."""
+        return next((known.label for known in self.arms if known.id == arm), arm)

@@ -1,0 +1,103 @@
+"""Put data and figures into one HTML page that needs nothing else."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+from typing import Any
+
+from regraft.evidence.compare import number
+from regraft.interface.report.charts import COLOURS, Figure
+from regraft.interface.report.data import Cell, EntryUsed, ReportData
+from regraft.interface.report.published import published_figure
+from regraft.interface.report.reconstitution import EARLY, LATE, reconstitution_figure
+from regraft.interface.report.relapses import relapse_figure
+from regraft.interface.report.survival import incidence_figure, survival_figure
+from regraft.interface.report.timeline import timeline_figure
+
+METHODS = ("measured", "fitted", "derived", "digitised", "assumed")
+
+
+def render(data: ReportData) -> str:
+    """Return the report as the text of one HTML file.
+
+    Parameters
+    ----------
+    data : what to show; a section without data says so and stays in the page
+
+    Returns
+    -------
+    HTML with inline styles and drawings; it asks for nothing over a network
+    """
+    from jinja2 import Environment, StrictUndefined
+
+    folder = files("regraft.interface.report")
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {"cell": cell_text, "number": number, "p_value": p_value_text}
+    template = environment.from_string((folder / "report.html.j2").read_text(encoding="utf-8"))
+    page = template.render(
+        data=data,
+        style=(folder / "report.css").read_text(encoding="utf-8"),
+        figures=figures(data),
+        colours=dict(zip((arm.id for arm in data.arms), COLOURS * len(data.arms), strict=False)),
+        methods=METHODS,
+        method_counts=[method_counts(entry) for entry in data.entries],
+        method_totals=[sum(method_counts(entry)[i] for entry in data.entries) for i in range(len(METHODS))],
+        verdicts=verdict_counts(data),
+    )
+    return re.sub(r"(?<=\d) %", "\u00a0%", page)  # a number and its sign stay on one line
+
+
+def figures(data: ReportData) -> dict[str, Any]:
+    """Return the drawings by section; a section without data has no drawing."""
+    return {
+        "timeline": timeline_figure(data) if data.protocols else None,
+        "relapses": relapse_figure(data) if data.relapse_rates else None,
+        "survival": [survival_figure(survival, data) for survival in data.survival],
+        "deaths": incidence_figure(data.deaths, data) if data.deaths is not None else None,
+        "reconstitution": [figure for figure in _reconstitution(data) if figure is not None],
+        "published": published_figure(data) if data.comparisons else None,
+    }
+
+
+def cell_text(cell: Cell) -> str:
+    """Return an estimate as text: value with its interval, or why there is none."""
+    if cell.value is None:
+        return cell.note or "not available"
+    text = number(cell.value)
+    if cell.lower is not None and cell.upper is not None:
+        text += f" ({number(cell.lower)} to {number(cell.upper)})"
+    return f"{text}; {cell.note}" if cell.note else text
+
+
+def p_value_text(value: float | None) -> str:
+    """Return a p value with two figures, and no more zeros than a reader can use."""
+    if value is None:
+        return ""
+    return "< 0.001" if value < 0.001 else f"{value:.2g}"
+
+
+def method_counts(entry: EntryUsed) -> list[int]:
+    """Return how many parameter rows of an entry were obtained by each method, in the order of ``METHODS``."""
+    counts = dict(entry.methods)
+    return [counts.get(method, 0) for method in METHODS]
+
+
+def verdict_counts(data: ReportData) -> str:
+    """Return one sentence that counts simulated values inside, outside and without a published interval."""
+    inside = [comparison.is_inside for comparison in data.comparisons]
+    return (
+        f"Of {len(inside)} published values, {inside.count(True) + inside.count(False)} have a 95 % interval: the "
+        f"simulated value lies inside {inside.count(True)} of them and outside {inside.count(False)}."
+    )
+
+
+def headline(data: ReportData) -> list[list[str]]:
+    """Return the headline table as text, for pages and terminals alike: endpoint, unit, one cell per arm."""
+    return [[row.endpoint, row.unit, *[cell_text(cell) for cell in row.cells]] for row in data.results]
+
+
+def _reconstitution(data: ReportData) -> list[Figure | None]:
+    """Return the early and the late figure of blood counts."""
+    pairs = ((data.early_reconstitution, EARLY), (data.late_reconstitution, LATE))
+    return [reconstitution_figure(ribbons, data, view) if ribbons else None for ribbons, view in pairs]
