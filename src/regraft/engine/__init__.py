@@ -1,0 +1,10 @@
+"""Equations to many patients at once: code generation, kernel, solver, events and results."""
+
+from regraft.engine.administrations import Administrations, Kind
+from regraft.engine.kernel import Kernel, compile_model
+from regraft.engine.result import Result, Snapshot
+from regraft.engine.settings import SolverSettings
+from regraft.engine.solve import solve
+from regraft.engine.status import Status
+
+__all__ = ["Administrations", "Kernel", "Kind", "Result", "Snapshot", "SolverSettings", "Status", "compile_model", "solve"]

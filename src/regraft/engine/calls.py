@@ -1,0 +1,45 @@
+"""Calls from numba into compiled model functions by address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
+
+from regraft.engine.emit import FUNCTIONS
+
+CONSTANTS = FUNCTIONS.index("constants")
+RATES = FUNCTIONS.index("rates")
+JACOBIAN = FUNCTIONS.index("jacobian")
+FACTOR = FUNCTIONS.index("factor")
+SUBSTITUTE = FUNCTIONS.index("substitute")
+TRIGGERS = FUNCTIONS.index("triggers")
+PRIORITIES = FUNCTIONS.index("priorities")
+OUTPUTS = FUNCTIONS.index("outputs")
+INITIAL_ARGUMENTS = FUNCTIONS.index("initial_arguments")
+INITIAL_VALUE = FUNCTIONS.index("initial_value")
+EVENT_ARGUMENTS = FUNCTIONS.index("event_arguments")
+EVENT_VALUES = FUNCTIONS.index("event_values")
+
+
+@intrinsic  # type: ignore[untyped-decorator]  # numba ships no types
+def call(typing: Any, address: Any, index: Any, x: Any, y: Any, c: Any, a: Any, b: Any) -> Any:
+    """Call ``void f(i64 index, double x, ptr y, ptr c, ptr a, ptr b)`` at an address; arrays must be contiguous."""
+    arrays = (y, c, a, b)
+    if not all(isinstance(array, types.Array) and array.dtype == types.float64 for array in arrays):
+        return None
+    signature = types.void(types.int64, types.int64, types.float64, *arrays)
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        pointer = ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [ir.IntType(64), ir.DoubleType(), *[pointer] * 4])
+        data = [
+            builder.bitcast(context.make_array(array)(context, builder, value).data, pointer)
+            for array, value in zip(arrays, values[3:], strict=True)
+        ]
+        builder.call(builder.inttoptr(values[0], kind.as_pointer()), [values[1], values[2], *data])
+        return context.get_dummy_value()
+
+    return signature, generate
