@@ -92,11 +92,6 @@ def verdict_counts(data: ReportData) -> str:
     )
 
 
-def headline(data: ReportData) -> list[list[str]]:
-    """Return the headline table as text, for pages and terminals alike: endpoint, unit, one cell per arm."""
-    return [[row.endpoint, row.unit, *[cell_text(cell) for cell in row.cells]] for row in data.results]
-
-
 def _reconstitution(data: ReportData) -> list[Figure | None]:
     """Return the early and the late figure of blood counts."""
     pairs = ((data.early_reconstitution, EARLY), (data.late_reconstitution, LATE))
