@@ -15,6 +15,11 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 
+# Places in ``Work.counters`` and ``Work.clock``: where a patient's run stands.
+CURSOR, WRITTEN, TAKEN, LOGGED, CULPRIT = range(5)
+TIME, STEP = range(2)
+
+
 class Model(NamedTuple):
     """A kernel and a method as plain arrays and numbers."""
 
@@ -81,6 +86,8 @@ class Work(NamedTuple):
     draws: Floats
     priorities: Floats
     occurrence: Integers
+    counters: Integers
+    clock: Floats
     log_event: Integers
     log_time: Floats
     nothing: Floats
@@ -122,6 +129,6 @@ def work_space(kernel: Kernel, settings: SolverSettings, stages: int) -> Work:
         increments=floats((stages, moving)), dense=floats((3, moving)), constants=floats(kernel.constants),
         truth=floats(events), fresh=floats(events + guards), pending=integers(events),
         values=floats((events, kernel.events.targets.shape[1])), arguments=floats(2 * draws), draws=floats(draws),
-        priorities=floats(events), occurrence=integers(events), log_event=integers(settings.max_events),
+        priorities=floats(events), occurrence=integers(events), counters=integers(5), clock=floats(2), log_event=integers(settings.max_events),
         log_time=floats(settings.max_events), nothing=floats(1),
     )

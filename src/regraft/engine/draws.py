@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from regraft import streams
+from regraft.engine.jit import compiled
 from regraft.engine.program import DRAW_CODES
 
 _EXPONENTIAL = DRAW_CODES["exponential"]
@@ -20,7 +19,7 @@ _SECOND = 1 << 16
 _NEGLIGIBLE = 1e-300
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]  # numba ships no types
+@compiled
 def draw(code: int, first: float, second: float, seed: int, patient: int, stream: int, occurrence: int, number: int) -> float:
     """Return one draw, NaN where its arguments are outside the distribution's domain."""
     u = streams.uniform(seed, patient, stream, occurrence, number)
@@ -36,7 +35,7 @@ def draw(code: int, first: float, second: float, seed: int, patient: int, stream
     return binomial(first, second, u)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]  # numba ships no types
+@compiled
 def poisson(mean: float, u: float) -> float:
     """Return a Poisson count by exact inversion that walks outwards from the mode, so large means stay cheap."""
     if not 0.0 <= mean < math.inf:
@@ -64,7 +63,7 @@ def poisson(mean: float, u: float) -> float:
     return mode
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]  # numba ships no types
+@compiled
 def binomial(trials: float, probability: float, u: float) -> float:
     """Return a binomial count by exact inversion that walks outwards from the mode; trials are rounded down."""
     n = math.floor(trials)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
-from regraft.engine.buffers import Floats, Limits, Model, Work
+from regraft.engine.buffers import CULPRIT, LOGGED, Floats, Limits, Model, Work
 from regraft.engine.calls import (
     EVENT_ARGUMENTS,
     EVENT_VALUES,
@@ -17,11 +15,12 @@ from regraft.engine.calls import (
     call,
 )
 from regraft.engine.draws import draw
+from regraft.engine.jit import compiled_inner
 from regraft.engine.status import DOMAIN, ENDED, EVENT_LOG_FULL, EVENT_STORM, NON_FINITE, OK
 from regraft.engine.step import between
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]  # numba ships no types
+@compiled_inner
 def set_initial_values(model: Model, work: Work, t: float, seed: int, patient: int) -> int:
     """Set every state to its initial value, in dependency order; return the state that is not finite, or -1."""
     for j in range(model.initial_targets.shape[0]):
@@ -39,7 +38,7 @@ def set_initial_values(model: Model, work: Work, t: float, seed: int, patient: i
     return -1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]  # numba ships no types
+@compiled_inner
 def look(model: Model, work: Work, t: float, y: Floats) -> int:
     """Evaluate all triggers into ``work.fresh``; return the first domain guard that is broken, or -1."""
     call(model.addresses[TRIGGERS], 0, t, y, work.constants, work.nothing, work.fresh)
@@ -49,7 +48,7 @@ def look(model: Model, work: Work, t: float, y: Floats) -> int:
     return -1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]  # numba ships no types
+@compiled_inner
 def any_turned_true(model: Model, work: Work) -> bool:
     """Whether a trigger holds now that did not hold before."""
     for e in range(model.events):
@@ -58,7 +57,7 @@ def any_turned_true(model: Model, work: Work) -> bool:
     return False
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]  # numba ships no types
+@compiled_inner
 def locate(model: Model, work: Work, limits: Limits, t: float, h: float) -> float:
     """Return the fraction of the step at which the first trigger turns true, by bisection on the dense output."""
     low, high = 0.0, 1.0
@@ -74,7 +73,7 @@ def locate(model: Model, work: Work, limits: Limits, t: float, h: float) -> floa
     return high
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]  # numba ships no types
+@compiled_inner
 def _compute_values(model: Model, work: Work, t: float, seed: int, patient: int, e: int) -> None:
     """Draw an event's random numbers and compute the values it will assign."""
     if model.code_counts[e] > 0:
@@ -87,7 +86,7 @@ def _compute_values(model: Model, work: Work, t: float, seed: int, patient: int,
     call(model.addresses[EVENT_VALUES], e, t, work.y, work.constants, work.draws, work.values[e])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]  # numba ships no types
+@compiled_inner
 def _queue(model: Model, work: Work, t: float, seed: int, patient: int) -> int:
     """Look at all triggers, queue the events that turned true, drop cancelled ones; return how many wait."""
     look(model, work, t, work.y)
@@ -104,7 +103,7 @@ def _queue(model: Model, work: Work, t: float, seed: int, patient: int) -> int:
     return waiting
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]  # numba ships no types
+@compiled_inner
 def _first_pending(model: Model, work: Work, t: float, waiting: int) -> int:
     """Return the waiting event of highest priority, the first in the model among equals."""
     if waiting > 1:
@@ -116,14 +115,11 @@ def _first_pending(model: Model, work: Work, t: float, waiting: int) -> int:
     return best
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]  # numba ships no types
-def settle(
-    model: Model, work: Work, limits: Limits, t: float, seed: int, patient: int, logged: int
-) -> tuple[int, int, int, bool]:
+@compiled_inner
+def settle(model: Model, work: Work, limits: Limits, t: float, seed: int, patient: int) -> tuple[int, bool]:
     """Fire all events due at an instant until none is left.
 
-    Returns the status, the event at fault (or that ended the run, else -1), the new length of the log, and whether
-    a moving state jumped.
+    Returns the status and whether a moving state jumped; leaves the event at fault in the counters.
     """
     fired, moved = 0, False
     for e in range(model.events):
@@ -131,24 +127,26 @@ def settle(
     waiting = _queue(model, work, t, seed, patient)
     while waiting > 0:
         e = _first_pending(model, work, t, waiting)
+        work.counters[CULPRIT] = e
         if fired >= limits.max_cascade:
-            return EVENT_STORM, e, logged, moved
-        if logged >= work.log_time.size:
-            return EVENT_LOG_FULL, e, logged, moved
+            return EVENT_STORM, moved
+        if work.counters[LOGGED] >= work.log_time.size:
+            return EVENT_LOG_FULL, moved
         if not model.trigger_values[e]:
             _compute_values(model, work, t, seed, patient, e)
         for k in range(model.target_counts[e]):
             target, value = model.targets[e, k], work.values[e, k]
             if not math.isfinite(value):
-                return (DOMAIN if model.code_counts[e] > 0 else NON_FINITE), e, logged, moved
+                return (DOMAIN if model.code_counts[e] > 0 else NON_FINITE), moved
             moved = moved or (target < model.continuous and value != work.y[target])
             work.y[target] = value
         work.pending[e] = 0
         work.occurrence[e] += 1
-        work.log_event[logged], work.log_time[logged] = e, t
-        logged += 1
+        work.log_event[work.counters[LOGGED]], work.log_time[work.counters[LOGGED]] = e, t
+        work.counters[LOGGED] += 1
         fired += 1
         if model.terminal[e]:
-            return ENDED, e, logged, moved
+            return ENDED, moved
         waiting = _queue(model, work, t, seed, patient)
-    return OK, -1, logged, moved
+    work.counters[CULPRIT] = -1
+    return OK, moved

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from regraft.engine.administrations import Administrations, Kind, make_schedule
 from regraft.engine.buffers import driver_limits, driver_model, work_space
-from regraft.engine.driver import Ends, Inputs, run_rows
+from regraft.engine.driver import Ends, Inputs, run_row
 from regraft.engine.kernel import Kernel
 from regraft.engine.result import Result, Snapshot
 from regraft.engine.settings import SolverSettings
@@ -22,6 +22,7 @@ from regraft.errors import InvalidArgument, near_matches
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Log = tuple[Integers, Integers, Floats]
 
 _CHUNK = 16
 _LARGEST_ID = 2**32
@@ -97,27 +98,28 @@ def solve(
 
 def _run(
     kernel: Kernel, settings: SolverSettings, inputs: Inputs, ends: Ends, values: Floats, terminal: Integers
-) -> tuple[Integers, Integers, Floats]:
+) -> Log:
     """Share the patients among threads; each chunk writes only its own rows."""
     model, limits = driver_model(kernel, terminal), driver_limits(kernel, settings)
     patients = inputs.ids.size
     threads = settings.threads or _cores()
     chunk = max(1, min(_CHUNK, math.ceil(patients / threads)))
 
-    def run_chunk(first: int) -> tuple[Integers, Integers, Floats]:
+    def run_chunk(first: int) -> list[Log]:
         work = work_space(kernel, settings, model.node.size)
-        logged: tuple[Integers, Integers, Floats] = run_rows(
-            model, work, limits, inputs, ends, values, first, min(first + chunk, patients)
-        )
-        return logged
+        logs = []
+        for row in range(first, min(first + chunk, patients)):
+            size = run_row(model, work, limits, inputs, ends, values[row], row)
+            logs.append((np.full(size, row, dtype=np.int64), work.log_event[:size].copy(), work.log_time[:size].copy()))
+        return logs
 
     firsts = range(0, patients, chunk)
     if threads == 1:
-        logs = [run_chunk(first) for first in firsts]
+        chunks = [run_chunk(first) for first in firsts]
     else:
         with ThreadPoolExecutor(threads) as pool:
-            logs = list(pool.map(run_chunk, firsts))
-    rows, events, times = (np.concatenate([log[k] for log in logs]) for k in range(3))
+            chunks = list(pool.map(run_chunk, firsts))
+    rows, events, times = (np.concatenate([log[k] for logs in chunks for log in logs]) for k in range(3))
     return rows, events, times
 
 

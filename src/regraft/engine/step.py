@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
-from regraft.engine.buffers import Floats, Limits, Model, Work
+from regraft.engine.buffers import CULPRIT, Floats, Limits, Model, Work
 from regraft.engine.calls import FACTOR, JACOBIAN, RATES, SUBSTITUTE, call
+from regraft.engine.jit import compiled_inner
+from regraft.engine.status import NON_FINITE, OK
 
 # Fraction of a state that the first step after a start or a dose may change it by.
 _FIRST_CHANGE = 0.05
@@ -16,7 +16,7 @@ _ZERO = 1e-200
 _LARGEST = 1e100
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]  # numba ships no types
+@compiled_inner
 def rates_at(model: Model, work: Work, t: float, y: Floats, out: Floats) -> None:
     """Write the rates of the moving states, infusions included."""
     call(model.addresses[RATES], 0, t, y, work.constants, work.nothing, out)
@@ -24,18 +24,26 @@ def rates_at(model: Model, work: Work, t: float, y: Floats, out: Floats) -> None
         out[k] += work.infusion[k]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]  # numba ships no types
+@compiled_inner
+def copy(source: Floats, target: Floats) -> None:
+    """Copy a vector into the start of another."""
+    for k in range(source.size):
+        target[k] = source[k]
+
+
+@compiled_inner
 def prepare(model: Model, work: Work, t: float) -> int:
-    """Compute rates and Jacobian at the start of a step; return the state whose rate is not finite, or -1."""
+    """Compute rates and Jacobian at the start of a step; return the status, leaving a state at fault in the counters."""
     rates_at(model, work, t, work.y, work.rates)
     for k in range(model.continuous):
         if not math.isfinite(work.rates[k]):
-            return k
+            work.counters[CULPRIT] = k
+            return NON_FINITE
     call(model.addresses[JACOBIAN], 0, t, work.y, work.constants, work.slopes, work.jacobian)
-    return -1
+    return OK
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]  # numba ships no types
+@compiled_inner
 def first_step(model: Model, work: Work, limits: Limits) -> float:
     """Return a step in which no state changes by much, from the rates at its start."""
     step = limits.first_step
@@ -46,7 +54,7 @@ def first_step(model: Model, work: Work, limits: Limits) -> float:
     return max(step, limits.min_step)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]  # numba ships no types
+@compiled_inner
 def attempt(model: Model, work: Work, limits: Limits, t: float, h: float) -> tuple[float, int]:
     """Try a step of length h from ``work.y`` to ``work.new``.
 
@@ -60,30 +68,36 @@ def attempt(model: Model, work: Work, limits: Limits, t: float, h: float) -> tup
         stage[k] = y[k]
     for i in range(stages):
         right = u[i]
-        if i == 0:
-            for k in range(n):
-                right[k] = work.rates[k]
-        else:
-            for k in range(n):
-                stage[k] = y[k]
-            for j in range(i):
-                weight = model.a[i, j]
-                for k in range(n):
-                    stage[k] += weight * u[j, k]
-            rates_at(model, work, t + model.node[i] * h, stage, right)
-            for j in range(i):
-                weight = model.c[i, j] / h
-                for k in range(n):
-                    right[k] += weight * u[j, k]
-        weight = h * model.time_derivative[i]
-        if weight != 0.0:
-            for k in range(n):
-                right[k] += weight * work.slopes[k]
+        _right_side(model, work, t, h, i, right)
         call(model.addresses[SUBSTITUTE], 0, 0.0, y, work.constants, work.factors, right)
     return _finish(n, work, limits, u[stages - 1])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]  # numba ships no types
+@compiled_inner
+def _right_side(model: Model, work: Work, t: float, h: float, i: int, right: Floats) -> None:
+    """Write the right-hand side of stage i."""
+    n, y, stage, u = model.continuous, work.y, work.stage, work.increments
+    if i == 0:
+        copy(work.rates, right)
+    else:
+        for k in range(n):
+            stage[k] = y[k]
+        for j in range(i):
+            weight = model.a[i, j]
+            for k in range(n):
+                stage[k] += weight * u[j, k]
+        rates_at(model, work, t + model.node[i] * h, stage, right)
+        for j in range(i):
+            weight = model.c[i, j] / h
+            for k in range(n):
+                right[k] += weight * u[j, k]
+    weight = h * model.time_derivative[i]
+    if weight != 0.0:
+        for k in range(n):
+            right[k] += weight * work.slopes[k]
+
+
+@compiled_inner
 def _finish(n: int, work: Work, limits: Limits, last: Floats) -> tuple[float, int]:
     """Write the new state and return the scaled error and the worst state."""
     worst, error = 0, 0.0
@@ -100,7 +114,7 @@ def _finish(n: int, work: Work, limits: Limits, last: Floats) -> tuple[float, in
     return error, worst
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]  # numba ships no types
+@compiled_inner
 def prepare_between(model: Model, work: Work) -> None:
     """Compute the coefficients of the dense output of the last accepted attempt."""
     for r in range(3):
@@ -112,7 +126,7 @@ def prepare_between(model: Model, work: Work) -> None:
                 work.dense[r, k] += weight * work.increments[i, k]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]  # numba ships no types
+@compiled_inner
 def between(model: Model, work: Work, s: float) -> None:
     """Write the state at a fraction s of the step into ``work.between``."""
     for k in range(model.continuous, work.y.size):
