@@ -177,6 +177,7 @@ def example_report() -> ReportData:
                 for arm in ARMS
                 for rate in [base if arm.id == "ahsct" else 0.001]
             ),
+            horizon_years=5.0,
         ),
         early_reconstitution=early,
         late_reconstitution=late,

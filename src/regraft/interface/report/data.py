@@ -53,7 +53,7 @@ class Contrast:
 
 @dataclass(frozen=True)
 class ArmFlow:
-    """What became of the patients of one arm. ``failures`` pairs each reason with its count."""
+    """What became of the patients of one arm. ``failures`` and ``deaths`` pair each reason with its count."""
 
     arm: str
     enrolled: int
@@ -61,6 +61,7 @@ class ArmFlow:
     died: int
     failed: int
     failures: tuple[tuple[str, int], ...] = ()
+    deaths: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ class ProtocolItem:
 
 @dataclass(frozen=True)
 class YearlyRate:
-    """Relapses per patient-year in one year after randomisation; year 0 is the last year before it."""
+    """Relapses per patient-year in one year after day 0; year 0 is the last year before randomisation."""
 
     arm: str
     year: int
@@ -124,11 +125,12 @@ class Survival:
 
 @dataclass(frozen=True)
 class Incidence:
-    """Cumulative incidence of competing causes, one curve per arm and cause."""
+    """Cumulative incidence of competing causes, one curve per arm and cause, followed until ``horizon_years``."""
 
     title: str
     axis: str
     curves: tuple[Curve, ...]
+    horizon_years: float
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from regraft.interface.report.data import Arm, Curve, Incidence, ReportData, Sur
 
 ROOM_LEFT = 118  # pixels for the arm names beside the numbers at risk
 ROW_HEIGHT = 18
+CAPTION = "Kaplan-Meier estimate with 95 % band from randomisation on. Below the axis, patients still at risk."
+TIME_TITLE = "Years after infusion or first dose"
 AXIS_FLOORS = (0.9, 0.8, 0.5)  # a cut axis only where all curves stay above it; the caption says so
 
 
@@ -20,7 +22,7 @@ def survival_figure(survival: Survival, data: ReportData) -> Figure:
     wide, narrow = draw(lambda size: survival_spec(survival, data.arms, size), figure_id)
     header = ("Arm", "Years", "At risk", "Probability", "95 % interval")
     rows = tuple(
-        (data.label(curve.arm), f"{year:g}", str(survival.at_risk[index, column]), *_reading(curve, float(year)))
+        (data.label(curve.arm), f"{year:.3g}", str(survival.at_risk[index, column]), *_reading(curve, float(year)))
         for index, curve in enumerate(survival.curves)
         for column, year in enumerate(survival.risk_years)
     )
@@ -33,8 +35,8 @@ def survival_figure(survival: Survival, data: ReportData) -> Figure:
     return Figure(
         id=figure_id,
         title=survival.title,
-        caption=f"Kaplan-Meier estimate with 95 % band; below the axis, patients still at risk.{_cut_axis(survival)}",
-        alternative=f"{survival.title} by arm. At {last:g} years: {ends}.",
+        caption=CAPTION + _cut_axis(survival),
+        alternative=f"{survival.title} by arm. At {last:.3g} years: {ends}.",
         wide_svg=wide,
         narrow_svg=narrow,
         header=header,
@@ -45,14 +47,14 @@ def survival_figure(survival: Survival, data: ReportData) -> Figure:
 def survival_spec(survival: Survival, arms: Sequence[Arm], size: Size) -> Spec:
     """Return the Vega-Lite specification: curves above, numbers at risk below on the same time scale."""
     width = size.width - ROOM_LEFT - 24
-    horizon = float(survival.risk_years[-1])
+    start, horizon = float(survival.risk_years[0]), float(survival.risk_years[-1])
     labels = {arm.id: arm.label for arm in arms}
-    x = {"field": "year", "type": "quantitative", "scale": {"domain": [0, horizon], "nice": False}}
+    x = {"field": "year", "type": "quantitative", "scale": {"domain": [start, horizon], "nice": False}}
     curves = {
         "width": width,
         "height": 200 if size.is_narrow else 260,
         "data": {"values": _steps(survival.curves, labels, horizon)},
-        "encoding": {"x": {**x, "axis": {"title": "Years after randomisation", "grid": False, "tickMinStep": 1}}},
+        "encoding": {"x": {**x, "axis": {"title": TIME_TITLE, "grid": False, "tickMinStep": 1}}},
         "layer": _curve_layers(arms, survival.axis, [floor_of(survival), 1]),
     }
     counts = {
@@ -97,8 +99,8 @@ def _cut_axis(survival: Survival) -> str:
 def incidence_figure(incidence: Incidence, data: ReportData) -> Figure:
     """Draw the cumulative incidence of each competing cause, one panel a cause."""
     wide, narrow = draw(lambda size: incidence_spec(incidence, data.arms, size), "deaths")
-    horizon = _horizon(incidence.curves)
-    years = range(int(horizon) + 1)
+    horizon = incidence.horizon_years
+    years = range(int(horizon + 1e-6) + 1)
     rows = tuple(
         (curve.cause, data.label(curve.arm), f"{year}", *_reading(curve, float(year)))
         for curve in incidence.curves
@@ -111,7 +113,7 @@ def incidence_figure(incidence: Incidence, data: ReportData) -> Figure:
         id="deaths",
         title=incidence.title,
         caption="Each cause competes with the other (Aalen-Johansen estimate, 95 % band). Both panels share one scale.",
-        alternative=f"{incidence.title}. At {horizon:g} years: {ends}.",
+        alternative=f"{incidence.title}. At {horizon:.3g} years: {ends}.",
         wide_svg=wide,
         narrow_svg=narrow,
         header=("Cause", "Arm", "Years", "Cumulative incidence", "95 % interval"),
@@ -121,7 +123,7 @@ def incidence_figure(incidence: Incidence, data: ReportData) -> Figure:
 
 def incidence_spec(incidence: Incidence, arms: Sequence[Arm], size: Size) -> Spec:
     """Return the Vega-Lite specification: one panel per cause, same scales."""
-    horizon = _horizon(incidence.curves)
+    start, horizon = _start(incidence.curves), incidence.horizon_years
     highest = max((float(np.nanmax(curve.upper)) for curve in incidence.curves if curve.upper.size), default=0.0)
     top = min(1.0, max(0.02, highest * 1.05))
     labels = {arm.id: arm.label for arm in arms}
@@ -131,8 +133,8 @@ def incidence_spec(incidence: Incidence, arms: Sequence[Arm], size: Size) -> Spe
     x = {
         "field": "year",
         "type": "quantitative",
-        "scale": {"domain": [0, horizon], "nice": False},
-        "axis": {"title": "Years after randomisation", "grid": False, "tickMinStep": 1},
+        "scale": {"domain": [start, horizon], "nice": False},
+        "axis": {"title": TIME_TITLE, "grid": False, "tickMinStep": 1},
     }
     panels = [
         {
@@ -202,9 +204,9 @@ def _reading(curve: Curve, year: float) -> tuple[str, str]:
     return (f"{100 * value:.1f} %", interval)
 
 
-def _horizon(curves: Sequence[Curve]) -> float:
-    """Return the last time of any curve, in years."""
-    return max((float(curve.time_years[-1]) for curve in curves if curve.time_years.size), default=1.0)
+def _start(curves: Sequence[Curve]) -> float:
+    """Return the first time of any curve, in years; below 0 where patients are randomised before day 0."""
+    return min((float(curve.time_years[0]) for curve in curves if curve.time_years.size), default=0.0)
 
 
 def _plain(value: float) -> float | None:

@@ -1,0 +1,180 @@
+"""Turn the results of endpoints into what the report shows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from regraft.interface.report import data as report
+from regraft.trial.endpoints.base import ArmCurve, ArmEstimate, EndpointResult
+from regraft.trial.statistics import Estimate
+
+DAYS_PER_YEAR = 365.25
+TIME_TO_EVENT = {
+    "neda3": ("Free of disease activity (NEDA-3)", "Share with NEDA-3"),
+    "confirmed_worsening": ("Free of confirmed worsening", "Share without worsening"),
+    "overall_survival": ("Overall survival", "Share alive"),
+}
+
+
+@dataclass(frozen=True)
+class Pick:
+    """An estimate that the headline table shows; ``years`` are the times after day 0, none where time has no part."""
+
+    endpoint: str
+    statistic: str
+    years: tuple[float, ...] = ()
+
+
+HEADLINE = (
+    Pick("annualised_relapse_rate", "rate in run-in year"),
+    Pick("annualised_relapse_rate", "rate", (2, 5)),
+    Pick("neda3", "status", (2, 5)),
+    Pick("confirmed_worsening", "event-free", (5,)),
+    Pick("confirmed_improvement", "incidence", (2,)),
+    Pick("overall_survival", "event-free", (5,)),
+    Pick("treatment_related_mortality", "incidence"),
+    Pick("infections", "rate: all", (1,)),
+    Pick("neutrophil_engraftment", "median day"),
+    Pick("neutrophil_engraftment", "range"),
+    Pick("platelet_engraftment", "median day"),
+    Pick("immune_reconstitution", "cd4", (1, 2)),
+    Pick("immune_reconstitution", "cd4 low", (1,)),
+    Pick("immune_reconstitution", "naive_share", (2,)),
+)
+
+
+def result_rows(results: Iterable[EndpointResult], arms: Sequence[report.Arm]) -> tuple[report.ResultRow, ...]:
+    """Return the headline table: chosen estimates of the endpoints that the trial has."""
+    by_id = {result.id: result for result in results}
+    rows: list[report.ResultRow] = []
+    for pick in HEADLINE:
+        if pick.endpoint in by_id:
+            rows += _rows(by_id[pick.endpoint], pick, arms)
+    return tuple(rows)
+
+
+def contrasts(results: Iterable[EndpointResult]) -> tuple[report.Contrast, ...]:
+    """Return ratios of unpaired groups: what a clinical trial would report."""
+    return tuple(
+        report.Contrast(
+            contrast.label, contrast.measure, contrast.arm, cell(contrast.estimate), _known(contrast.p_value)
+        )
+        for result in results
+        for contrast in result.contrasts
+        if not contrast.is_paired
+    )
+
+
+def relapse_rates(results: Iterable[EndpointResult]) -> tuple[report.YearlyRate, ...]:
+    """Return relapse rates by year after day 0; year 0 is the last year before randomisation."""
+    rates: list[report.YearlyRate] = []
+    for result in results:
+        for row in result.estimates if result.id == "annualised_relapse_rate" else ():
+            year = _year_of(row)
+            estimate = row.estimate
+            if year is not None and math.isfinite(estimate.value):
+                rates.append(report.YearlyRate(row.arm, year, estimate.value, estimate.lower, estimate.upper))
+    return tuple(rates)
+
+
+def survival_figures(results: Iterable[EndpointResult], arms: Sequence[report.Arm]) -> tuple[report.Survival, ...]:
+    """Return the Kaplan-Meier figures with numbers at risk."""
+    by_id = {result.id: result for result in results}
+    return tuple(
+        _survival(by_id[name], TIME_TO_EVENT[name], arms)
+        for name in TIME_TO_EVENT
+        if name in by_id and any(not curve.cause for curve in by_id[name].curves)
+    )
+
+
+def deaths(results: Iterable[EndpointResult]) -> report.Incidence | None:
+    """Return treatment-related and other deaths as competing causes, if the trial has that endpoint."""
+    for result in results:
+        competing = [curve for curve in result.curves if curve.cause]
+        if result.id == "treatment_related_mortality" and competing:
+            horizon = max(float(curve.risk_days[-1]) + curve.origin_day for curve in competing) / DAYS_PER_YEAR
+            curves = tuple(_curve(curve) for curve in competing)
+            return report.Incidence("Deaths by cause", "Cumulative incidence", curves, horizon)
+    return None
+
+
+def cell(estimate: Estimate) -> report.Cell:
+    """Return an estimate as a table cell; what does not exist carries its reason."""
+    if not math.isfinite(estimate.value):
+        return report.Cell(None, n=estimate.n, note=estimate.note or "cannot be estimated")
+    bounds = (_known(estimate.lower), _known(estimate.upper))
+    note = estimate.note if None in bounds else ""
+    return report.Cell(estimate.value, *bounds, n=estimate.n, note=note)
+
+
+def _rows(result: EndpointResult, pick: Pick, arms: Sequence[report.Arm]) -> list[report.ResultRow]:
+    """Return one row per chosen time, or one row where time has no part; none where no arm has the estimate."""
+    chosen: list[float | None] = [12.0 * year for year in pick.years] or _first_time(result, pick.statistic)
+    rows = []
+    for months in chosen:
+        found = {
+            row.arm: row
+            for row in result.estimates
+            if row.statistic == pick.statistic and _same_time(row.time_months, months)
+        }
+        if found:
+            rows.append(_row(result, found, arms))
+    return rows
+
+
+def _row(result: EndpointResult, found: Mapping[str, ArmEstimate], arms: Sequence[report.Arm]) -> report.ResultRow:
+    """Return one row of the headline table."""
+    first = next(iter(found.values()))
+    label = first.label if result.title.lower() in first.label.lower() else f"{result.title}: {first.label}"
+    units = [row.estimate.unit for row in found.values() if row.estimate.unit]
+    cells = tuple(
+        cell(found[arm.id].estimate) if arm.id in found else report.Cell(None, note="not estimated") for arm in arms
+    )
+    return report.ResultRow(label, units[0] if units else "", cells)
+
+
+def _first_time(result: EndpointResult, statistic: str) -> list[float | None]:
+    """Return the first time of a statistic, which may be none at all."""
+    return next(([row.time_months] for row in result.estimates if row.statistic == statistic), [])
+
+
+def _same_time(one: float | None, other: float | None) -> bool:
+    """Return whether two times in months are the same."""
+    if one is None or other is None:
+        return one is other
+    return abs(one - other) < 0.05
+
+
+def _year_of(row: ArmEstimate) -> int | None:
+    """Return the year of a relapse rate, None for rates over other periods."""
+    if row.statistic == "rate in run-in year":
+        return 0
+    if row.statistic == "rate in year" and row.time_months is not None:
+        return round(row.time_months / 12)
+    return None
+
+
+def _survival(result: EndpointResult, words: tuple[str, str], arms: Sequence[report.Arm]) -> report.Survival:
+    """Return one Kaplan-Meier figure, arms in their order."""
+    by_arm = {curve.arm: curve for curve in result.curves if not curve.cause}
+    curves = [by_arm[arm.id] for arm in arms if arm.id in by_arm]
+    risk_years = (curves[0].risk_days + curves[0].origin_day) / DAYS_PER_YEAR
+    at_risk = np.array([curve.at_risk for curve in curves], dtype=np.int64)
+    title, axis = words
+    return report.Survival(result.id, title, axis, tuple(_curve(curve) for curve in curves), risk_years, at_risk)
+
+
+def _curve(found: ArmCurve) -> report.Curve:
+    """Return a step curve in years after day 0."""
+    curve = found.curve
+    years = (curve.time + found.origin_day) / DAYS_PER_YEAR
+    return report.Curve(found.arm, years, curve.value, curve.lower, curve.upper, found.cause)
+
+
+def _known(value: float | None) -> float | None:
+    """Return a finite number, or None."""
+    return value if value is not None and math.isfinite(value) else None
