@@ -24,7 +24,7 @@ from regraft.engine.buffers import (
     Model,
     Work,
 )
-from regraft.engine.calls import CONSTANTS, OUTPUTS, call
+from regraft.engine.calls import CONSTANTS, OUTPUTS, borrow, call
 from regraft.engine.jit import compiled, compiled_inner
 from regraft.engine.jumps import any_turned_true, locate, look, set_initial_values, settle
 from regraft.engine.status import DOMAIN, ENDED, NON_FINITE, OK, STEP_LIMIT, STEP_TOO_SMALL
@@ -256,5 +256,5 @@ def run_row(model: Model, work: Work, limits: Limits, inputs: Inputs, ends: Ends
     """Run one patient and return how many events its log in ``work`` holds; a continuation revives nobody."""
     if ends.status[row] != OK:
         return 0
-    _run_patient(model, work, limits, inputs, ends, values, row)
+    _run_patient(borrow(model), borrow(work), borrow(limits), borrow(inputs), borrow(ends), values, row)
     return int(work.counters[LOGGED])
