@@ -1,1 +1,11 @@
 """Text to equations: Antimony and SBML in, frozen ``Equations`` out, with a unit check and a linter."""
+
+from regraft.model.antimony_text import read_antimony as read_antimony
+from regraft.model.join import JoinedModel as JoinedModel
+from regraft.model.join import join as join
+from regraft.model.lint import lint_part as lint_part
+from regraft.model.part import Part as Part
+from regraft.model.part import load_part as load_part
+from regraft.model.sbml import read_sbml as read_sbml
+from regraft.model.sbml_writer import write_sbml as write_sbml
+from regraft.model.units import check_units as check_units

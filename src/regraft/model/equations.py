@@ -79,7 +79,8 @@ class Equations:
     @cached_property
     def units(self) -> dict[str, str]:
         """Map every quantity to its unit text."""
-        return {q.id: q.unit for q in (*self.states, *self.parameters, *self.assignments)}
+        quantities: tuple[State | Parameter | Assignment, ...] = (*self.states, *self.parameters, *self.assignments)
+        return {q.id: q.unit for q in quantities}
 
     @cached_property
     def parameter_index(self) -> dict[str, int]:

@@ -8,14 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 TIME = "time"
 
 ARITHMETIC = {"add": 2, "sub": 2, "mul": 2, "div": 2, "pow": 2, "neg": 1}
 FUNCTIONS = {
-    "exp": 1, "ln": 1, "log10": 1, "sqrt": 1, "abs": 1, "floor": 1, "ceil": 1, "sin": 1, "cos": 1, "tan": 1,
-    "tanh": 1, "min": 2, "max": 2,
+    "exp": 1,
+    "ln": 1,
+    "log10": 1,
+    "sqrt": 1,
+    "abs": 1,
+    "floor": 1,
+    "ceil": 1,
+    "sin": 1,
+    "cos": 1,
+    "tan": 1,
+    "tanh": 1,
+    "min": 2,
+    "max": 2,
 }
 COMPARISONS = {"lt": 2, "le": 2, "gt": 2, "ge": 2, "eq": 2, "ne": 2}
 LOGIC = {"and": 2, "or": 2, "not": 1}
@@ -66,7 +77,7 @@ def walk(expression: Expression) -> Iterator[Expression]:
         stack.extend(reversed(children(node)))
 
 
-@lru_cache(maxsize=None)
+@cache
 def symbols(expression: Expression) -> frozenset[str]:
     """Return the names of all symbols in an expression."""
     return frozenset(node.name for node in walk(expression) if isinstance(node, Symbol))
@@ -88,6 +99,4 @@ def substitute(expression: Expression, replacements: Mapping[str, Expression]) -
     """Return the expression with symbols replaced by other expressions."""
     if not symbols(expression) & replacements.keys():
         return expression
-    return transform(
-        expression, lambda node: replacements.get(node.name, node) if isinstance(node, Symbol) else node
-    )
+    return transform(expression, lambda node: replacements.get(node.name, node) if isinstance(node, Symbol) else node)

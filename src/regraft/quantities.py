@@ -1,0 +1,99 @@
+"""Declared quantities and their units: one registry, one way to convert."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import pint
+
+from regraft.errors import UnitMismatch
+
+_DEFINITIONS = (
+    "cell = [cell_count] = cells",
+    "Mcell = 1e6 * cell",
+    "edss = [disability]",
+)
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A named quantity of a model part: what it is, its unit, and whether the part defines or receives it.
+
+    ``kind`` is ``state`` (changes by rates and jumps), ``derived`` (a formula) or ``input`` (another part may define
+    it).
+    """
+
+    id: str
+    kind: str
+    unit: str
+    meaning: str
+    default: float | None = None
+
+
+@lru_cache(maxsize=1)
+def _registry() -> pint.UnitRegistry[Any]:
+    registry: pint.UnitRegistry[Any] = pint.UnitRegistry(cache_folder=None)
+    for definition in _DEFINITIONS:
+        registry.define(definition)
+    return registry
+
+
+@lru_cache(maxsize=4096)
+def parse_unit(text: str) -> pint.Unit:
+    """Return the unit that a text names, such as ``1/day`` or ``Mcell/kg``.
+
+    Raises
+    ------
+    UnitMismatch : the text is not a unit
+    """
+    try:
+        unit: pint.Unit = _registry().Unit(text or "dimensionless")
+    except Exception as error:  # pint raises many kinds for a text that is not a unit
+        raise UnitMismatch(
+            f"{text!r} is not a unit. Write it like '1/day', 'cell/uL', 'mg/kg' or 'dimensionless'."
+        ) from error
+    return unit
+
+
+def same_dimension(first: str, second: str) -> bool:
+    """Whether two unit texts measure the same kind of quantity."""
+    return parse_unit(first).dimensionality == parse_unit(second).dimensionality
+
+
+def equivalent(first: str, second: str) -> bool:
+    """Whether two unit texts are the same unit (1 of one is 1 of the other)."""
+    if not same_dimension(first, second):
+        return False
+    return abs(convert(1.0, first, second) - 1.0) < 1e-12
+
+
+def convert(value: float, unit: str, target: str) -> float:
+    """Return a value given in one unit in another.
+
+    Raises
+    ------
+    UnitMismatch : the units measure different things
+    """
+    if not same_dimension(unit, target):
+        raise UnitMismatch(f"{value:g} {unit} cannot be given in {target}: the two measure different things.")
+    return float(_registry().Quantity(value, parse_unit(unit)).to(parse_unit(target)).magnitude)
+
+
+def parse_quantity(text: str) -> tuple[float, str]:
+    """Split a text such as ``50 mg/kg`` into number and unit.
+
+    Raises
+    ------
+    UnitMismatch : there is no number, or no unit
+    """
+    number, _, unit = text.strip().partition(" ")
+    try:
+        value = float(number)
+    except ValueError:
+        raise UnitMismatch(f"{text!r} is not a number with a unit. Write it like '50 mg/kg'.") from None
+    if not unit.strip():
+        raise UnitMismatch(f"{text!r} has no unit. Write it like '{number} mg/kg'.")
+    parse_unit(unit.strip())
+    return value, unit.strip()
