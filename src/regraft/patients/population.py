@@ -1,0 +1,133 @@
+"""Populations: who the virtual patients are."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regraft.entries import Entry, entry_folder, read_entry, read_text
+from regraft.errors import InvalidArgument, InvalidField, near_matches
+from regraft.model.equations import Equations
+from regraft.model.parameter_table import ParameterRow, read_parameters
+from regraft.patients.correlations import Correlations, read_correlations
+from regraft.patients.distributions import quantile
+from regraft.streams import patient_uniforms
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class PopulationSpec:
+    """What a population's folder says.
+
+    ``sums`` are covariates that are the sum of others (age at the start = age at onset + disease duration).
+    A covariate with the id of a model parameter replaces that parameter's own distribution.
+    """
+
+    id: str
+    entry: Entry
+    covariates: tuple[ParameterRow, ...]
+    sums: Mapping[str, tuple[str, ...]]
+    correlation_table: Path
+
+
+@dataclass(frozen=True)
+class Population:
+    """Sampled patients.
+
+    Parameters
+    ----------
+    patient_ids : (patient,) int
+    seed : the seed that, with a patient's id and a name, gives every number
+    values : name to (patient,) float; covariates and all parameters that differ between patients
+    covariate_ids : which of the values are covariates of the population
+    """
+
+    patient_ids: Integers
+    seed: int
+    values: Mapping[str, Floats]
+    covariate_ids: tuple[str, ...]
+
+    def parameter_matrix(self, equations: Equations) -> Floats:
+        """Return (patient, parameter) values in the order of the model's parameters, what does not differ filled in."""
+        matrix = np.tile([p.value for p in equations.parameters], (self.patient_ids.size, 1))
+        for name, values in self.values.items():
+            if name in equations.parameter_index:
+                matrix[:, equations.parameter_index[name]] = values
+        return matrix
+
+    def draw(self, rows: Sequence[ParameterRow]) -> dict[str, Floats]:
+        """Sample further rows (a product's dose, for example) for the same patients, independent of the rest."""
+        return {row.id: quantile(row, patient_uniforms(self.seed, self.patient_ids, row.id)) for row in rows}
+
+
+def load_population(source: str | Path) -> PopulationSpec:
+    """Load a population: an entry of the catalog, or a folder laid out like one.
+
+    Raises
+    ------
+    UnknownEntry : no such entry; near matches are listed
+    InvalidFile, InvalidField : a file or a cell is not as it must be
+    """
+    folder = source if isinstance(source, Path) else entry_folder("populations", source)
+    entry = read_entry(folder)
+    covariates = read_parameters(folder / "covariates.csv")
+    sums = tomllib.loads(read_text(folder / "entry.toml")).get("sums", {})
+    known = [row.id for row in covariates]
+    for name, terms in sums.items():
+        for term in terms:
+            if term not in known:
+                raise InvalidField(f"{folder / 'entry.toml'}: sums.{name} uses {term!r}. {near_matches(term, known)}")
+    spec_sums = {name: tuple(terms) for name, terms in sums.items()}
+    return PopulationSpec(entry.id, entry, covariates, spec_sums, folder / "correlations.csv")
+
+
+def sample_population(
+    spec: PopulationSpec, parameter_rows: Sequence[ParameterRow], patient_ids: Integers, seed: int
+) -> Population:
+    """Sample covariates and parameters of patients.
+
+    A number depends on the seed, the patient's id and the *name* of what is sampled, so another row in a table or
+    another set of patients changes nobody.
+
+    Parameters
+    ----------
+    spec : the population
+    parameter_rows : rows of the joined model; those with distribution ``fixed`` are not sampled
+    patient_ids : (patient,) int, 0 <= id < 2**32
+    seed : int, 0 <= seed < 2**63
+
+    Raises
+    ------
+    InvalidArgument : ids out of range
+    InvalidField : impossible correlations or bounds
+    """
+    ids = np.asarray(patient_ids, dtype=np.int64)
+    if ids.ndim != 1 or (ids < 0).any() or (ids >= 2**32).any():
+        raise InvalidArgument("patient_ids must be whole numbers from 0 to 2**32 - 1, one per patient.")
+    rows = _rows_to_sample(spec, parameter_rows)
+    correlations = _correlations(spec, rows)
+    uniforms = correlations.apply({name: patient_uniforms(seed, ids, name) for name in rows})
+    values = {name: quantile(row, uniforms[name]) for name, row in rows.items()}
+    for name, terms in spec.sums.items():
+        values[name] = np.sum([values[term] for term in terms], axis=0)
+    covariates = (*(row.id for row in spec.covariates), *spec.sums)
+    return Population(ids, seed, values, covariates)
+
+
+def _rows_to_sample(spec: PopulationSpec, parameter_rows: Sequence[ParameterRow]) -> dict[str, ParameterRow]:
+    """Return the rows that are drawn: all covariates, and the model's spread parameters that they do not replace."""
+    rows = {row.id: row for row in parameter_rows if row.distribution != "fixed" and row.id not in spec.sums}
+    return rows | {row.id: row for row in spec.covariates}
+
+
+def _correlations(spec: PopulationSpec, rows: Mapping[str, ParameterRow]) -> Correlations:
+    if not spec.correlation_table.is_file():
+        return Correlations((), np.zeros((0, 0)))
+    return read_correlations(spec.correlation_table, frozenset(rows))

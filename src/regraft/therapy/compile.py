@@ -1,0 +1,196 @@
+"""Compile a protocol to administrations for a set of patients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol as Shape
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from regraft.engine.administrations import Administrations, Kind
+from regraft.errors import InvalidField, UnitMismatch, near_matches
+from regraft.model.equations import Equations
+from regraft.model.parameter_table import ParameterRow
+from regraft.model.sbml_writer import Jump
+from regraft.quantities import convert, equivalent, parse_quantity, same_dimension
+from regraft.therapy.protocol import CollectStep, DrugStep, InfuseStep, MonitorStep, Protocol, duration_days
+from regraft.therapy.timeline import TimelineItem
+from regraft.therapy.treatment import Target, Treatment, load_treatment
+
+Floats = NDArray[np.float64]
+BODY_WEIGHT = "body_weight"
+DEFAULT_DURATION = "infusion_duration"
+
+
+class Patients(Shape):
+    """What compilation needs to know of the patients; ``regraft.patients.Population`` is one."""
+
+    @property
+    def patient_ids(self) -> NDArray[np.int64]:
+        """(patient,) ids."""
+
+    @property
+    def values(self) -> Mapping[str, Floats]:
+        """Name to (patient,) values."""
+
+    def draw(self, rows: Sequence[ParameterRow]) -> dict[str, Floats]:
+        """Sample rows for these patients."""
+
+
+@dataclass(frozen=True)
+class CompiledProtocol:
+    """What a protocol does to each patient, as the engine and as a reader need it."""
+
+    administrations: Administrations
+    timeline: tuple[TimelineItem, ...]
+    patient_ids: NDArray[np.int64]
+
+    def table(self) -> pd.DataFrame:
+        """Return one row per administration with NONMEM's column names (TIME in days, CMT is the state's id)."""
+        doses = self.administrations
+        with np.errstate(divide="ignore", invalid="ignore"):
+            rate = np.where(doses.duration > 0, doses.amount / doses.duration, 0.0)
+        return pd.DataFrame(
+            {
+                "ID": self.patient_ids[doses.patient_row],
+                "TIME": doses.time,
+                "AMT": doses.amount,
+                "CMT": doses.target,
+                "RATE": rate,
+                "EVID": 1,
+            }
+        )
+
+    def jumps(self, row: int) -> list[Jump]:
+        """Return the administrations of one patient (by row) for export into an SBML file."""
+        doses = self.administrations
+        return [
+            Jump(
+                float(doses.time[i]),
+                doses.target[i],
+                float(doses.amount[i]),
+                is_set=doses.kind[i] == Kind.SET,
+                duration_days=float(doses.duration[i]),
+            )
+            for i in np.flatnonzero(doses.patient_row == row)
+        ]
+
+
+def compile_protocol(protocol: Protocol, patients: Patients, equations: Equations) -> CompiledProtocol:
+    """Compile a protocol for patients of a model.
+
+    Parameters
+    ----------
+    protocol : as read by ``load_protocol``
+    patients : ids, sampled values (``body_weight`` in kg where doses are flat but a state is per kg) and ``draw``
+    equations : the joined model; every target must be one of its states, in the treatment's unit
+
+    Returns
+    -------
+    administrations of all patients, in the order of ``patients``, and the timeline
+
+    Raises
+    ------
+    InvalidField : a treatment acts on a state that the model does not have (near matches are listed)
+    UnitMismatch : state and treatment disagree about the unit, or a dose cannot be converted
+    """
+    tables: list[Administrations] = []
+    timeline: list[TimelineItem] = []
+    for step in protocol.steps:
+        if isinstance(step, MonitorStep):
+            timeline.append(TimelineItem("monitor", step.label, step.start, step.until, step.note))
+            continue
+        treatment = load_treatment(step.agent if isinstance(step, DrugStep) else step.product)
+        name = treatment.entry.title
+        if isinstance(step, CollectStep):
+            timeline += [TimelineItem("collect", f"Collect: {name}", day, day, step.note) for day in step.days]
+        elif isinstance(step, InfuseStep):
+            tables += _infuse(step, treatment, patients, equations)
+            timeline.append(TimelineItem("infuse", f"Infuse: {name}", step.day, step.day, step.note))
+        else:
+            duration = _duration(step, treatment)
+            tables += _dose(step, treatment, patients, equations, duration)
+            label = f"{step.phase.capitalize()}: {name}"
+            timeline += [TimelineItem(step.phase, label, day, day + duration, step.dose) for day in step.all_days]
+    return CompiledProtocol(Administrations.concatenate(tables), tuple(timeline), patients.patient_ids)
+
+
+def _duration(step: DrugStep, treatment: Treatment) -> float:
+    """Return how long one dose runs, in days; 0 for a bolus."""
+    if treatment.kind == "bolus":
+        return 0.0
+    if step.duration is not None:
+        return duration_days(step.duration, f"duration of {treatment.id!r}")
+    return treatment.limit(DEFAULT_DURATION, "day") or 0.0
+
+
+def _dose(
+    step: DrugStep, treatment: Treatment, patients: Patients, equations: Equations, duration: float
+) -> list[Administrations]:
+    """Return all doses of a drug for all patients."""
+    target = treatment.targets[0]
+    _check_target(target, treatment, equations)
+    value, unit = parse_quantity(step.dose)
+    amount = _in_target_unit(value, unit, target, treatment, patients)
+    return [_table(patients, day, target.state, amount, duration) for day in step.all_days]
+
+
+def _infuse(step: InfuseStep, product: Treatment, patients: Patients, equations: Equations) -> list[Administrations]:
+    """Return the cells that each patient receives; doses differ between patients by the product's rows."""
+    drawn = patients.draw(list(product.rows.values()))
+    viable = drawn[product.viability] if product.viability else np.ones(patients.patient_ids.size)
+    tables = []
+    for target in product.targets:
+        _check_target(target, product, equations)
+        row = product.rows[str(target.dose_parameter)]
+        amount = drawn[row.id] * convert(1.0, row.unit, target.unit) * viable
+        tables.append(_table(patients, step.day, target.state, amount, 0.0))
+    return tables
+
+
+def _table(patients: Patients, day: float, state: str, amount: Floats, duration: float) -> Administrations:
+    """Return one dose of everybody."""
+    count = patients.patient_ids.size
+    kind = Kind.INFUSION if duration > 0 else Kind.BOLUS
+    return Administrations(
+        patient_row=np.arange(count),
+        time=np.full(count, day),
+        target=(state,) * count,
+        kind=np.full(count, int(kind)),
+        amount=amount,
+        duration=np.full(count, duration),
+    )
+
+
+def _check_target(target: Target, treatment: Treatment, equations: Equations) -> None:
+    if target.state not in equations.state_index:
+        raise InvalidField(
+            f"Treatment {treatment.id!r} enters the state {target.state!r}, which model {equations.id!r} does not "
+            f"have. Join the part that has it. {near_matches(target.state, equations.state_index)}"
+        )
+    unit = equations.units[target.state]
+    if not equivalent(unit, target.unit):
+        raise UnitMismatch(
+            f"Treatment {treatment.id!r} enters {target.state!r} in {target.unit}, "
+            f"but model {equations.id!r} keeps it in {unit}. Agree on one unit."
+        )
+
+
+def _in_target_unit(value: float, unit: str, target: Target, treatment: Treatment, patients: Patients) -> Floats:
+    """Return a dose in the state's unit for each patient; flat doses are divided by body weight for a state per kg."""
+    count = patients.patient_ids.size
+    if same_dimension(unit, target.unit):
+        return np.full(count, convert(value, unit, target.unit))
+    if same_dimension(f"({unit})/kg", target.unit):
+        if BODY_WEIGHT not in patients.values:
+            raise InvalidField(
+                f"A flat dose of {treatment.id!r} needs each patient's {BODY_WEIGHT!r}; add the covariate."
+            )
+        per_kg: Floats = convert(value, f"({unit})/kg", target.unit) / patients.values[BODY_WEIGHT]
+        return per_kg
+    raise UnitMismatch(
+        f"A dose of {treatment.id!r} in {unit} cannot be given in {target.unit}; write it in {target.unit}."
+    )

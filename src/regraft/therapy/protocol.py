@@ -1,0 +1,239 @@
+"""The protocol file: a procedure as steps, written in YAML, checked before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from regraft.complaints import explain
+from regraft.entries import entry_folder, list_entries, read_text
+from regraft.errors import DoseOutOfRange, InvalidField, InvalidFile, RegraftError, UnitMismatch, near_matches
+from regraft.quantities import convert, parse_quantity
+from regraft.therapy.treatment import load_treatment
+
+DRUG_PHASES = ("mobilise", "condition", "prophylaxis", "maintain", "rescue")
+Day = Annotated[float, Field(allow_inf_nan=False, ge=-400, le=40_000)]
+
+
+class _Strict(BaseModel):
+    """A part of a protocol: unknown keys are refused, nothing changes after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Repeat(_Strict):
+    """Days at equal intervals: from ``start``, every ``every`` days, up to and including ``until``."""
+
+    start: Day
+    every: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    until: Day
+
+    @model_validator(mode="after")
+    def _forwards(self) -> Repeat:
+        if self.until < self.start:
+            raise ValueError(f"until ({self.until:g}) lies before start ({self.start:g})")
+        return self
+
+    @property
+    def days(self) -> tuple[float, ...]:
+        """The days themselves."""
+        count = int((self.until - self.start) / self.every + 1e-9) + 1
+        return tuple(self.start + i * self.every for i in range(count))
+
+
+class DrugStep(_Strict):
+    """Doses of one agent. Days count from day 0, the infusion of the graft or the first dose."""
+
+    phase: Literal["mobilise", "condition", "prophylaxis", "maintain", "rescue"]
+    agent: str
+    dose: str
+    days: Annotated[tuple[Day, ...], Field(min_length=1)] | Repeat
+    route: str | None = None
+    duration: str | None = None
+    note: str = ""
+
+    @field_validator("days")
+    @classmethod
+    def _ascending(cls, value: tuple[float, ...] | Repeat) -> tuple[float, ...] | Repeat:
+        if isinstance(value, tuple) and any(b <= a for a, b in zip(value, value[1:], strict=False)):
+            raise ValueError("days must ascend, each once")
+        return value
+
+    @property
+    def all_days(self) -> tuple[float, ...]:
+        """Every day of the step."""
+        return self.days.days if isinstance(self.days, Repeat) else self.days
+
+
+class CollectStep(_Strict):
+    """Collection of a graft; what it holds is the product's entry."""
+
+    phase: Literal["collect"]
+    product: str
+    days: Annotated[tuple[Day, ...], Field(min_length=1)]
+    note: str = ""
+
+
+class InfuseStep(_Strict):
+    """Infusion of a product that was collected before."""
+
+    phase: Literal["infuse"]
+    product: str
+    day: Day
+    route: str | None = None
+    note: str = ""
+
+
+class MonitorStep(_Strict):
+    """What is watched, for the reader and the timeline; it changes nothing in the model."""
+
+    phase: Literal["monitor"]
+    label: str
+    start: Day
+    until: Day
+    note: str = ""
+
+
+Step = Annotated[DrugStep | CollectStep | InfuseStep | MonitorStep, Field(discriminator="phase")]
+
+
+class Protocol(_Strict):
+    """A procedure: who gets what, how much, when."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    title: Annotated[str, Field(min_length=1)]
+    version: str = "0.1.0"
+    status: Literal["draft", "reviewed"] = "draft"
+    source: str = ""
+    limits: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def treatment_ids(self) -> tuple[str, ...]:
+        """Agents and products, each once, in order of appearance."""
+        names = [
+            s.agent if isinstance(s, DrugStep) else s.product for s in self.steps if not isinstance(s, MonitorStep)
+        ]
+        return tuple(dict.fromkeys(names))
+
+
+def load_protocol(source: str | Path) -> Protocol:
+    """Read and check a protocol.
+
+    Parameters
+    ----------
+    source : id of an entry in the catalog's protocols, or the path of a YAML file
+
+    Raises
+    ------
+    UnknownEntry : no such entry; near matches are listed
+    InvalidFile : the file cannot be read or is not YAML
+    InvalidField : a key, value, agent, route or order of steps that is not allowed
+    DoseOutOfRange, UnitMismatch : a dose without unit, in a wrong unit, or outside the agent's limits
+    """
+    text = str(source)
+    path = Path(text) if text.endswith((".yaml", ".yml")) else entry_folder("protocols", text)
+    content = _read(path)
+    try:
+        protocol = Protocol.model_validate(content)
+    except ValidationError as error:
+        raise InvalidField(explain(error, Protocol, str(path))) from None
+    for number, step in enumerate(protocol.steps):
+        _check_step(step, f"{path}: steps[{number}]")
+    _check_order(protocol, path)
+    return protocol
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        content = yaml.safe_load(read_text(path))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark is not None else ""
+        raise InvalidFile(f"{path}{line} is not valid YAML: {getattr(error, 'problem', error)}.") from error
+    if not isinstance(content, dict):
+        raise InvalidFile(f"{path} holds no 'key: value' lines; a protocol starts with 'id:' and 'title:'.")
+    return content
+
+
+def _check_step(step: DrugStep | CollectStep | InfuseStep | MonitorStep, where: str) -> None:
+    """Check names, doses and routes against the treatment's entry."""
+    if isinstance(step, MonitorStep):
+        return
+    name = step.agent if isinstance(step, DrugStep) else step.product
+    known = list_entries("treatments")
+    if name not in known:
+        raise InvalidField(f"{where}: the catalog has no treatment {name!r}. {near_matches(name, known)}")
+    treatment = load_treatment(name)
+    if treatment.is_product == isinstance(step, DrugStep):
+        what = (
+            "a cell product: collect and infuse it" if treatment.is_product else "a drug: give it in a phase of its own"
+        )
+        raise InvalidField(f"{where}: {name!r} is {what}.")
+    route = getattr(step, "route", None)
+    if route is not None and route not in treatment.routes:
+        raise InvalidField(
+            f"{where}.route: {route!r} is not possible for {name!r}. {near_matches(route, treatment.routes)}"
+        )
+    if isinstance(step, DrugStep):
+        value, unit = _quantity(step.dose, f"{where}.dose")
+        treatment.check_dose(value, unit, f"{where}.dose")
+        course = treatment.limit("course_dose_max", unit)
+        total = value * len(step.all_days)
+        if course is not None and total > course * (1 + 1e-9):
+            raise DoseOutOfRange(
+                f"{where}: {total:g} {unit} of {name!r} in all; a course is at most {course:g} {unit}."
+            )
+        if step.duration is not None:
+            duration_days(step.duration, f"{where}.duration")
+
+
+def _quantity(text: str, where: str) -> tuple[float, str]:
+    try:
+        return parse_quantity(text)
+    except UnitMismatch as error:
+        raise UnitMismatch(f"{where}: {error}") from None
+
+
+def duration_days(text: str, where: str) -> float:
+    """Return a duration such as ``2 hour`` in days, or raise an error that names the field."""
+    value, unit = _quantity(text, where)
+    try:
+        days = convert(value, unit, "day")
+    except RegraftError:
+        raise UnitMismatch(f"{where}: {text!r} is no length of time. Write it like '2 hour'.") from None
+    if days <= 0:
+        raise InvalidField(f"{where}: {text!r}; an infusion takes longer than no time.")
+    return days
+
+
+def _check_order(protocol: Protocol, path: Path) -> None:
+    """Refuse a graft that was not collected before its infusion, and conditioning after it."""
+    collected = {step.product: max(step.days) for step in protocol.steps if isinstance(step, CollectStep)}
+    infusions = [step for step in protocol.steps if isinstance(step, InfuseStep)]
+    for step in infusions:
+        if step.product not in collected:
+            raise InvalidField(
+                f"{path}: {step.product!r} is infused on day {step.day:g} but never collected. "
+                "Add a step 'phase: collect'."
+            )
+        if collected[step.product] >= step.day:
+            raise InvalidField(
+                f"{path}: {step.product!r} is infused on day {step.day:g}, before it is collected. Move one of the two."
+            )
+    last = max((step.day for step in infusions), default=None)
+    for other in protocol.steps:
+        if (
+            isinstance(other, DrugStep)
+            and other.phase == "condition"
+            and last is not None
+            and max(other.all_days) >= last
+        ):
+            raise InvalidField(
+                f"{path}: conditioning with {other.agent!r} goes on to day {max(other.all_days):g}, "
+                f"but the graft is infused on day {last:g}. Conditioning ends before the graft."
+            )

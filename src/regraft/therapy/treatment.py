@@ -1,0 +1,114 @@
+"""Agents and cell products: where a dose goes in the model, in which unit, and within which limits."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from regraft.entries import Entry, entry_folder, read_entry, read_text
+from regraft.errors import DoseOutOfRange, InvalidField, near_matches
+from regraft.model.parameter_table import ParameterRow, read_parameters
+from regraft.quantities import convert, same_dimension
+
+KINDS = ("bolus", "infusion")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A state of the model that a product enters, and the row that gives its dose (None for a drug)."""
+
+    state: str
+    unit: str
+    dose_parameter: str | None = None
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """A drug or a cell product as its folder describes it. ``limits`` maps ids such as ``dose_max`` to their rows."""
+
+    id: str
+    entry: Entry
+    is_product: bool
+    kind: str
+    targets: tuple[Target, ...]
+    dose_units: tuple[str, ...]
+    routes: tuple[str, ...]
+    rows: Mapping[str, ParameterRow]
+    viability: str | None = None
+    release: tuple[str, str] | None = None
+
+    def limit(self, name: str, unit: str) -> float | None:
+        """Return a limit such as ``dose_max`` in a unit, or None where the entry has none or in another dimension."""
+        row = self.rows.get(name)
+        if row is None or not same_dimension(row.unit, unit):
+            return None
+        return convert(row.value, row.unit, unit)
+
+    def check_dose(self, value: float, unit: str, where: str) -> None:
+        """Check one dose of a drug.
+
+        Raises
+        ------
+        DoseOutOfRange : the unit is not one of the agent's, or the dose lies outside its limits
+        """
+        if not any(same_dimension(unit, allowed) for allowed in self.dose_units):
+            raise DoseOutOfRange(
+                f"{where}: a dose of {self.id!r} in {unit!r} is not possible; write it in {' or '.join(self.dose_units)}."
+            )
+        low, high = self.limit("dose_min", unit), self.limit("dose_max", unit)
+        if value <= 0 or (low is not None and value < low) or (high is not None and value > high):
+            allowed = f"between {low:g} and {high:g} {unit}" if low is not None and high is not None else "above zero"
+            raise DoseOutOfRange(f"{where}: {value:g} {unit} of {self.id!r}; a single dose lies {allowed}. Change it.")
+
+
+def load_treatment(source: str | Path) -> Treatment:
+    """Load a drug or product: an entry of the catalog, or a folder laid out like one.
+
+    Raises
+    ------
+    UnknownEntry : no such entry; near matches are listed
+    InvalidFile, InvalidField : a file or a field is not as it must be
+    """
+    folder = source if isinstance(source, Path) else entry_folder("treatments", source)
+    entry, path = read_entry(folder), folder / "entry.toml"
+    content = tomllib.loads(read_text(path))
+    given = content.get("administration")
+    if not isinstance(given, dict):
+        raise InvalidField(f"{path}: the table [administration] is missing; copy it from a neighbouring entry.")
+    rows = {row.id: row for row in read_parameters(folder / "parameters.csv")}
+    product = content.get("product")
+    kind = _field(given, "kind", path)
+    if kind not in KINDS:
+        raise InvalidField(f"{path}: administration.kind is {kind!r}; use one of {', '.join(KINDS)}.")
+    targets = tuple(_target(item, path, rows) for item in given.get("targets", [given]))
+    release = product.get("release") if product else None
+    return Treatment(
+        entry.id,
+        entry,
+        product is not None,
+        kind,
+        targets,
+        tuple(given.get("dose_units", ())),
+        tuple(given.get("routes", ())),
+        rows,
+        viability=product.get("viability") if product else None,
+        release=(release["parameter"], release["lower"]) if release else None,
+    )
+
+
+def _field(table: Mapping[str, Any], name: str, path: Path) -> str:
+    if not isinstance(table.get(name), str):
+        raise InvalidField(f"{path}: administration.{name} is missing; give it a text.")
+    return str(table[name])
+
+
+def _target(item: Mapping[str, Any], path: Path, rows: Mapping[str, ParameterRow]) -> Target:
+    parameter = item.get("dose_parameter")
+    if parameter is not None and parameter not in rows:
+        raise InvalidField(
+            f"{path}: dose_parameter {parameter!r} is no row of parameters.csv. {near_matches(parameter, rows)}"
+        )
+    return Target(_field(item, "target", path), _field(item, "target_unit", path), parameter)
