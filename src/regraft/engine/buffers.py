@@ -16,6 +16,7 @@ Integers = NDArray[np.int64]
 
 
 # Places in ``Work.counters`` and ``Work.clock``: where a patient's run stands.
+# CULPRIT counts through the states (engine order), then the events, then the domain guards.
 CURSOR, WRITTEN, TAKEN, LOGGED, CULPRIT = range(5)
 TIME, STEP = range(2)
 

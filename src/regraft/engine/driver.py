@@ -172,7 +172,7 @@ def _advance(
     end = target if length == target - t else t + length
     guard = look(model, work, end, work.new)
     if guard >= 0:
-        work.counters[CULPRIT] = model.events + guard
+        work.counters[CULPRIT] = work.y.size + model.events + guard
         return DOMAIN, False
     at_event, margin = any_turned_true(model, work), 0.0
     if at_event or (work.counters[WRITTEN] < times.size and times[work.counters[WRITTEN]] < end):

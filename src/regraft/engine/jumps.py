@@ -127,7 +127,7 @@ def settle(model: Model, work: Work, limits: Limits, t: float, seed: int, patien
     waiting = _queue(model, work, t, seed, patient)
     while waiting > 0:
         e = _first_pending(model, work, t, waiting)
-        work.counters[CULPRIT] = e
+        work.counters[CULPRIT] = work.y.size + e
         if fired >= limits.max_cascade:
             return EVENT_STORM, moved
         if work.counters[LOGGED] >= work.log_time.size:

@@ -6,7 +6,6 @@ import math
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,6 +25,14 @@ Log = tuple[Integers, Integers, Floats]
 
 _CHUNK = 16
 _LARGEST_ID = 2**32
+_REASONS = {
+    Status.NON_FINITE: "{culprit} gave a value or rate that is not finite at {day}; {rate}.",
+    Status.STEP_TOO_SMALL: "no step was short enough for {culprit} at {day}; {rate}.",
+    Status.STEP_LIMIT: "the limit of {steps} steps was reached at {day}; {rate}. Raise max_steps or rtol.",
+    Status.EVENT_STORM: "{culprit} was due again and again at {day}; its jump must undo its trigger.",
+    Status.EVENT_LOG_FULL: "too many events by {day}, the last {culprit}; raise max_events if this is meant.",
+    Status.DOMAIN: "at {day} a negative number met a root or fractional power, or a draw had impossible arguments: {culprit}.",
+}
 
 
 def solve(
@@ -238,7 +245,8 @@ def _snapshot(
             switched[row, column] = ends.parameters[row, column]
     now = ends.time[table.patient_row]
     left = table.time + table.duration - now
-    running = np.flatnonzero(done & (table.kind == Kind.INFUSION) & (left > 0))
+    alive = ends.status[table.patient_row] == Status.OK
+    running = np.flatnonzero(alive & done & (table.kind == Kind.INFUSION) & (left > 0))
     infusions = Administrations(
         table.patient_row[running], now[running], tuple(table.target[k] for k in running), table.kind[running],
         table.amount[running] * left[running] / table.duration[running], left[running],
@@ -248,40 +256,18 @@ def _snapshot(
     )
 
 
-@dataclass(frozen=True)
-class _Names:
-    """Ids of states in engine order, and of events."""
-
-    states: list[str]
-    events: tuple[str, ...]
-    guards: tuple[tuple[str, ...], ...]
-
-
 def _details(kernel: Kernel, ids: Integers, ends: Ends) -> NDArray[np.object_]:
     """Return a sentence per failed patient, empty for the others."""
-    names = _Names([kernel.equations.states[k].id for k in kernel.state_order], kernel.event_ids, kernel.guard_states)
+    culprits = [repr(kernel.equations.states[k].id) for k in kernel.state_order]
+    culprits += [f"event {name!r}" for name in kernel.event_ids]
+    culprits += [", ".join(map(repr, names)) or "the time" for names in kernel.guard_states]
     details = np.full(ids.size, "", dtype=object)
     for row in np.flatnonzero(ends.status > Status.ENDED):
-        details[row] = f"Patient {ids[row]}: {_reason(names, ends, int(row))}"
+        rate = ""
+        if kernel.continuous:
+            rate = f"the largest rate there was {ends.rate[row]:.6g} per day, of {culprits[ends.culprit[row, 1]]}"
+        sentence = _REASONS[Status(ends.status[row])].format(
+            culprit=culprits[ends.culprit[row, 0]], day=f"day {ends.time[row]:.6g}", rate=rate, steps=ends.steps[row]
+        )
+        details[row] = f"Patient {ids[row]}: {sentence}"
     return details
-
-
-def _reason(names: _Names, ends: Ends, row: int) -> str:
-    """Say what went wrong, where and when."""
-    status, culprit, time = Status(ends.status[row]), int(ends.culprit[row, 0]), ends.time[row]
-    fastest = names.states[ends.culprit[row, 1]] if names.states else ""
-    rate = f"the largest rate there was {ends.rate[row]:.6g} per day, of {fastest!r}"
-    if status == Status.NON_FINITE:
-        return f"{names.states[culprit]!r} or its rate was not finite at day {time:.6g}; {rate}."
-    if status == Status.STEP_TOO_SMALL:
-        return f"no step was short enough for {names.states[culprit]!r} at day {time:.6g}; {rate}."
-    if status == Status.STEP_LIMIT:
-        return f"the limit of {ends.steps[row]} steps was reached at day {time:.6g}; {rate}. Raise max_steps or rtol."
-    if status == Status.EVENT_STORM:
-        return f"event {names.events[culprit]!r} was due again and again at day {time:.6g}; its jump must undo its trigger."
-    if status == Status.EVENT_LOG_FULL:
-        return f"too many events by day {time:.6g}, the last {names.events[culprit]!r}; raise max_events if this is meant."
-    if culprit >= len(names.events):
-        states = ", ".join(repr(name) for name in names.guards[culprit - len(names.events)]) or "the time"
-        return f"a negative number met a root or a fractional power after day {time:.6g}; it is computed from {states}."
-    return f"event {names.events[culprit]!r} drew from a distribution with impossible arguments at day {time:.6g}."
