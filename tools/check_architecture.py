@@ -29,9 +29,9 @@ def differences(root: Path) -> list[str]:
     """Return one sentence per module that is listed but absent, or present but not listed."""
     listed = set(listed_modules((root / "ARCHITECTURE.md").read_text(encoding="utf-8")))
     present = modules_on_disk(root)
-    return [f"ARCHITECTURE.md lists {path}, which does not exist: remove the line." for path in sorted(listed - present)] + [
-        f"{path} is not in ARCHITECTURE.md: add a line that says what it does." for path in sorted(present - listed)
-    ]
+    return [
+        f"ARCHITECTURE.md lists {path}, which does not exist: remove the line." for path in sorted(listed - present)
+    ] + [f"{path} is not in ARCHITECTURE.md: add a line that says what it does." for path in sorted(present - listed)]
 
 
 if __name__ == "__main__":

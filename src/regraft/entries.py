@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from regraft.errors import InvalidField, InvalidFile, UnknownEntry, near_matches
 
+STATUSES = ("draft", "reviewed")
 _FILE_KINDS = {"protocols": ".yaml"}
 _MAX_BYTES = 20_000_000
+# the key under which the csv module puts values beyond the last column
+_REST = "\0"
 
 
 @dataclass(frozen=True)
@@ -34,9 +39,9 @@ def catalog_root() -> Path:
 
 def list_entries(kind: str) -> list[str]:
     """Return the ids of all entries of a kind (``models``, ``treatments``, ``protocols`` ...), sorted."""
+    kinds = [path.name for path in catalog_root().iterdir() if path.is_dir()]
     folder = catalog_root() / kind
-    if not folder.is_dir():
-        kinds = [path.name for path in catalog_root().iterdir() if path.is_dir()]
+    if kind not in kinds:
         raise UnknownEntry(f"There is no kind of entry {kind!r}. {near_matches(kind, kinds)}")
     suffix = _FILE_KINDS.get(kind)
     if suffix:
@@ -83,8 +88,15 @@ def read_entry(folder: Path) -> Entry:
     for field in ("id", "name", "version", "status"):
         if not isinstance(content.get(field), str) or not content[field].strip():
             raise InvalidField(f"{path}: field {field!r} is missing or empty; give it a text.")
+    if content["status"] not in STATUSES:
+        raise InvalidField(
+            f"{path}: field 'status' is {content['status']!r}; use one of {', '.join(STATUSES)}. "
+            "'draft' is right until a second person has checked the entry."
+        )
     limits = content.get("limits", [])
     limits = limits.get("limits", []) if isinstance(limits, dict) else limits
+    if not isinstance(limits, list):
+        raise InvalidField(f"{path}: field 'limits' is {limits!r}; write a list of sentences, even for one.")
     return Entry(content["id"], content["name"], content["version"], content["status"], tuple(map(str, limits)), folder)
 
 
@@ -100,22 +112,34 @@ def read_table(path: Path, columns: Iterable[str] = ()) -> list[dict[str, str]]:
     ------
     InvalidFile : the file cannot be read, is empty, lacks a column or has a ragged row
     """
-    lines = read_text(path).splitlines()
-    reader = csv.DictReader(lines, restkey="", strict=True)
-    header = reader.fieldnames or []
-    missing = [name for name in columns if name not in header]
-    if missing:
-        raise InvalidFile(f"{path}: column {missing[0]!r} is missing; the header has {', '.join(header) or 'nothing'}.")
+    reader = csv.DictReader(io.StringIO(read_text(path), newline=""), restkey=_REST, strict=True)
     try:
-        rows = list(reader)
+        header = list(reader.fieldnames or [])
+        rows: list[dict[str, Any]] = list(reader)
     except csv.Error as error:
-        raise InvalidFile(f"{path}, line {reader.line_num}: {error}.") from error
+        raise InvalidFile(f"{path}, line {reader.line_num}: {error}. Check commas and quotes.") from error
+    _check_header(header, columns, path)
     for number, row in enumerate(rows, start=2):
-        if "" in row or None in row.values():
+        if _REST in row or None in row.values():
             raise InvalidFile(
                 f"{path}, row {number}: expected {len(header)} values as in the header; check commas and quotes."
             )
     return [{key: value.strip() for key, value in row.items()} for row in rows]
+
+
+def _check_header(header: list[str], columns: Iterable[str], path: Path) -> None:
+    """Raise where a header is empty, names a column twice or lacks one."""
+    if not header:
+        raise InvalidFile(f"{path} is empty; its first line must name the columns.")
+    twice = [name for name in header if header.count(name) > 1]
+    if twice:
+        raise InvalidFile(f"{path}: column {twice[0]!r} appears twice in the header; keep one.")
+    missing = [name for name in columns if name not in header]
+    if missing:
+        raise InvalidFile(
+            f"{path}: column {missing[0]!r} is missing; the header has {', '.join(header)}. "
+            + near_matches(missing[0], header)
+        )
 
 
 def read_number(text: str, *, path: Path, row: str, column: str) -> float:
@@ -130,9 +154,11 @@ def read_number(text: str, *, path: Path, row: str, column: str) -> float:
 
 
 def content_hash(path: Path) -> str:
-    """Return a hash of an entry's files (names and bytes), 16 hexadecimal digits."""
+    """Return a hash of an entry's files (names within the entry, and bytes), 16 hexadecimal digits."""
     digest = hashlib.sha256()
-    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
-    for file in files:
-        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    root, files = (path.parent, [path]) if path.is_file() else (path, [p for p in path.rglob("*") if p.is_file()])
+    for name, file in sorted((file.relative_to(root).as_posix(), file) for file in files):
+        content = file.read_bytes()
+        # lengths first, so that no two different folders give the same stream of bytes
+        digest.update(f"{len(name)} {len(content)} {name}".encode() + content)
     return digest.hexdigest()[:16]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -15,6 +16,7 @@ _DEFINITIONS = (
     "Mcell = 1e6 * cell",
     "edss = [disability]",
 )
+_MAX_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ def parse_unit(text: str) -> pint.Unit:
     ------
     UnitMismatch : the text is not a unit
     """
+    if len(text) > _MAX_CHARACTERS:
+        raise UnitMismatch(f"{text[:40]!r}... is no unit: it has more than {_MAX_CHARACTERS} characters.")
     try:
         unit: pint.Unit = _registry().Unit(text or "dimensionless")
     except Exception as error:  # pint raises many kinds for a text that is not a unit
@@ -78,7 +82,13 @@ def convert(value: float, unit: str, target: str) -> float:
     """
     if not same_dimension(unit, target):
         raise UnitMismatch(f"{value:g} {unit} cannot be given in {target}: the two measure different things.")
-    return float(_registry().Quantity(value, parse_unit(unit)).to(parse_unit(target)).magnitude)
+    return value * _factor(unit, target)
+
+
+@lru_cache(maxsize=4096)
+def _factor(unit: str, target: str) -> float:
+    """Return how many of the target unit one unit is (every unit used here starts at zero)."""
+    return float(_registry().Quantity(1.0, parse_unit(unit)).to(parse_unit(target)).magnitude)
 
 
 def parse_quantity(text: str) -> tuple[float, str]:
@@ -92,7 +102,9 @@ def parse_quantity(text: str) -> tuple[float, str]:
     try:
         value = float(number)
     except ValueError:
-        raise UnitMismatch(f"{text!r} is not a number with a unit. Write it like '50 mg/kg'.") from None
+        value = math.nan
+    if not math.isfinite(value):
+        raise UnitMismatch(f"{text!r} is not a finite number with a unit. Write it like '50 mg/kg'.")
     if not unit.strip():
         raise UnitMismatch(f"{text!r} has no unit. Write it like '{number} mg/kg'.")
     parse_unit(unit.strip())

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 import pytest
+from tests.engine.models import model, parameter_matrix
 
 from regraft.engine import Administrations, Kind, SolverSettings, compile_model, solve
-from tests.engine.models import model, parameter_matrix
 
 TIGHT = SolverSettings(rtol=1e-9, atol=1e-13, threads=1)
 # The dense output is of order four, one less than the steps, so values between steps are a little less exact.
@@ -65,8 +65,7 @@ def test_infusion_reaches_its_steady_state_and_decays():
 
 def test_overlapping_infusions_add_up():
     table = given((0, 1.0, "x", 1, 6.0, 3.0), (0, 2.0, "x", 1, 4.0, 4.0))
-    result = (
-    )
+    result = ()
     equations = model({"x": (0, "zero * x")}, {"zero": 0.0})
     result = run(equations, ["x"], [0.0, 1, 2, 3, 4, 6, 8], administrations=table)
     np.testing.assert_allclose(result.output("x")[0], [0, 0, 2, 5, 8, 10, 10], rtol=RELATIVE)

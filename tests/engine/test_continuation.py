@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.engine.models import event, model, parameter_matrix
 
 from regraft.engine import Administrations, SolverSettings, Status, compile_model, solve
 from regraft.errors import InvalidArgument
-from tests.engine.models import event, model, parameter_matrix
 
 EQUATIONS = model(
     {
-        "x": (1, "s - x + 0.2 * sin(time)"), "h": (0, "0.3 * x"), "e": ("exponential(1)", 0), "count": (0, 0), "dead": (0, 0)
+        "x": (1, "s - x + 0.2 * sin(time)"),
+        "h": (0, "0.3 * x"),
+        "e": ("exponential(1)", 0),
+        "count": (0, 0),
+        "dead": (0, 0),
     },
     {"s": 1.0},
     events=[
@@ -28,8 +32,15 @@ BREAK = 13.0
 def run(times, start=None, table=None, rows=slice(None)):
     ids = np.arange(PATIENTS)[rows]
     return solve(
-        KERNEL, parameter_matrix(EQUATIONS, ids.size), times=times, patient_ids=ids, seed=3, settings=SETTINGS,
-        start=start, administrations=table, terminal_events=["death"],
+        KERNEL,
+        parameter_matrix(EQUATIONS, ids.size),
+        times=times,
+        patient_ids=ids,
+        seed=3,
+        settings=SETTINGS,
+        start=start,
+        administrations=table,
+        terminal_events=["death"],
     )
 
 
@@ -79,8 +90,14 @@ def test_some_patients_of_a_snapshot_can_go_on_alone():
     first = run([0.0, BREAK], table=table(True))
     rows = np.array([4, 0])
     some = solve(
-        KERNEL, parameter_matrix(EQUATIONS, 2), times=[BREAK, 20.0], patient_ids=rows, seed=3, settings=SETTINGS,
-        start=first.snapshot.take(rows), terminal_events=["death"],
+        KERNEL,
+        parameter_matrix(EQUATIONS, 2),
+        times=[BREAK, 20.0],
+        patient_ids=rows,
+        seed=3,
+        settings=SETTINGS,
+        start=first.snapshot.take(rows),
+        terminal_events=["death"],
     )
     np.testing.assert_array_equal(some.values, run([BREAK, 20.0], start=first.snapshot).values[rows])
 

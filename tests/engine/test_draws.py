@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import stats
+from tests.engine.models import event, model, parameter_matrix
 
 from regraft.engine import SolverSettings, Status, compile_model, solve
 from regraft.engine.draws import binomial, poisson
 from regraft.streams import patient_uniforms
-from tests.engine.models import event, model, parameter_matrix
 
 PATIENTS = 5000
 # Fixed seeds: these tests cannot fail by chance, only by change.
@@ -19,14 +19,19 @@ LEVEL = 0.01
 def run(equations, outputs, times, patients=PATIENTS, seed=11):
     kernel = compile_model(equations, outputs)
     return solve(
-        kernel, parameter_matrix(equations, patients), times=times, patient_ids=np.arange(patients), seed=seed,
+        kernel,
+        parameter_matrix(equations, patients),
+        times=times,
+        patient_ids=np.arange(patients),
+        seed=seed,
         settings=SolverSettings(threads=1, max_step_days=100.0),
     )
 
 
 def test_waiting_times_of_a_hazard_are_exponential():
     equations = model(
-        {"h": (0, "rate"), "e": ("exponential(1)", 0)}, {"rate": 0.25},
+        {"h": (0, "rate"), "e": ("exponential(1)", 0)},
+        {"rate": 0.25},
         events=[event("hit", "h >= e", {"e": "e + exponential(1)"})],
     )
     result = run(equations, ["h"], [0.0, 100.0])
@@ -45,8 +50,13 @@ def test_waiting_times_of_a_hazard_are_exponential():
 @pytest.mark.parametrize(
     ("text", "mean", "variance"),
     [
-        ("exponential(2)", 0.5, 0.25), ("uniform(1, 4)", 2.5, 0.75), ("normal(3, 2)", 3, 4), ("poisson(0.7)", 0.7, 0.7),
-        ("poisson(400)", 400, 400), ("binomial(12, 0.3)", 3.6, 2.52), ("binomial(5000, 0.9)", 4500, 450),
+        ("exponential(2)", 0.5, 0.25),
+        ("uniform(1, 4)", 2.5, 0.75),
+        ("normal(3, 2)", 3, 4),
+        ("poisson(0.7)", 0.7, 0.7),
+        ("poisson(400)", 400, 400),
+        ("binomial(12, 0.3)", 3.6, 2.52),
+        ("binomial(5000, 0.9)", 4500, 450),
     ],
 )
 def test_moments_of_initial_draws(text, mean, variance):
@@ -83,7 +93,9 @@ def test_edges_of_counts():
 
 
 def test_draws_are_keyed_by_the_name_of_the_state():
-    values = run(model({"y": ("exponential(1)", 0), "x": ("uniform(0, 1)", 0)}), ["x"], [0.0], patients=50).output("x")[:, 0]
+    values = run(model({"y": ("exponential(1)", 0), "x": ("uniform(0, 1)", 0)}), ["x"], [0.0], patients=50).output("x")[
+        :, 0
+    ]
     np.testing.assert_array_equal(values, patient_uniforms(11, np.arange(50), "x"))
 
 

@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 import pytest
+from tests.engine.models import event, formula, model, parameter_matrix
 
 from regraft.engine import Administrations, SolverSettings, Status, compile_model, solve
 from regraft.errors import InvalidArgument, InvalidModel, UnsupportedModel
 from regraft.model.expressions import Number
-from tests.engine.models import event, formula, model, parameter_matrix
 
 TIGHT = SolverSettings(rtol=1e-9, atol=1e-12, threads=1)
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.engine.models import event, model, parameter_matrix
 
 from regraft.engine import Administrations, SolverSettings, Status, compile_model, solve
 from regraft.errors import InvalidArgument, InvalidModel
-from tests.engine.models import event, model, parameter_matrix
 
 SMALL = model({"dose": (1, "-k * dose"), "held": (0, 0)}, {"k": 1.0})
 
 
 def run(equations, times=(0.0, 1.0), outputs=None, patients=1, **options):
     kernel = compile_model(equations, outputs or [equations.states[0].id])
-    options = {"patient_ids": np.arange(patients), "seed": 0, "parameters": parameter_matrix(equations, patients)} | options
+    options = {
+        "patient_ids": np.arange(patients),
+        "seed": 0,
+        "parameters": parameter_matrix(equations, patients),
+    } | options
     return solve(kernel, options.pop("parameters"), times=times, **options)
 
 
@@ -52,7 +56,9 @@ def test_truly_negative_base_of_a_fractional_power_leaves_the_domain():
 
 
 def test_jump_to_a_value_that_is_not_finite_is_reported():
-    result = run(model({"x": (1, "-x")}, {"zero": 0.0}, events=[event("bad", "x < 0.5", {"x": "1 / zero"})]), times=[0.0, 5.0])
+    result = run(
+        model({"x": (1, "-x")}, {"zero": 0.0}, events=[event("bad", "x < 0.5", {"x": "1 / zero"})]), times=[0.0, 5.0]
+    )
     assert result.status[0] == Status.NON_FINITE
     assert "'bad'" in result.status_detail[0]
 
@@ -104,7 +110,8 @@ def test_state_without_rate_can_be_infused_when_named():
 
 
 @pytest.mark.parametrize(
-    ("settings", "message"), [({"rtol": 0.0}, "rtol"), ({"rtol": 0.5}, "wrong"), ({"atol": -1.0}, "atol"), ({"max_steps": 0}, "max_steps")]
+    ("settings", "message"),
+    [({"rtol": 0.0}, "rtol"), ({"rtol": 0.5}, "wrong"), ({"atol": -1.0}, "atol"), ({"max_steps": 0}, "max_steps")],
 )
 def test_settings_that_cannot_work_are_refused(settings, message):
     with pytest.raises(InvalidArgument, match=message):

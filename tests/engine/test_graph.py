@@ -6,20 +6,43 @@ import math
 
 import numpy as np
 import pytest
+from tests.engine.models import formula
 
 from regraft.engine.derivative import TIME_COLUMN, gradients
 from regraft.engine.graph import Graph
 from regraft.engine.ordering import plan_elimination
 from regraft.engine.tableau import rodas5p
-from tests.engine.models import formula
 
 OPERATIONS = {
-    "add": lambda a, b: a + b, "sub": lambda a, b: a - b, "mul": lambda a, b: a * b, "div": lambda a, b: a / b,
-    "pow": lambda a, b: a**b, "neg": lambda a: -a, "exp": math.exp, "ln": math.log, "log10": math.log10,
-    "sqrt": math.sqrt, "abs": abs, "floor": math.floor, "ceil": math.ceil, "sin": math.sin, "cos": math.cos,
-    "tan": math.tan, "tanh": math.tanh, "min": min, "max": max, "lt": lambda a, b: a < b, "le": lambda a, b: a <= b,
-    "gt": lambda a, b: a > b, "ge": lambda a, b: a >= b, "eq": lambda a, b: a == b, "ne": lambda a, b: a != b,
-    "and": lambda a, b: a and b, "or": lambda a, b: a or b, "not": lambda a: not a, "real": float,
+    "add": lambda a, b: a + b,
+    "sub": lambda a, b: a - b,
+    "mul": lambda a, b: a * b,
+    "div": lambda a, b: a / b,
+    "pow": lambda a, b: a**b,
+    "neg": lambda a: -a,
+    "exp": math.exp,
+    "ln": math.log,
+    "log10": math.log10,
+    "sqrt": math.sqrt,
+    "abs": abs,
+    "floor": math.floor,
+    "ceil": math.ceil,
+    "sin": math.sin,
+    "cos": math.cos,
+    "tan": math.tan,
+    "tanh": math.tanh,
+    "min": min,
+    "max": max,
+    "lt": lambda a, b: a < b,
+    "le": lambda a, b: a <= b,
+    "gt": lambda a, b: a > b,
+    "ge": lambda a, b: a >= b,
+    "eq": lambda a, b: a == b,
+    "ne": lambda a, b: a != b,
+    "and": lambda a, b: a and b,
+    "or": lambda a, b: a or b,
+    "not": lambda a: not a,
+    "real": float,
     "select": lambda c, a, b: a if c else b,
 }
 
@@ -42,9 +65,18 @@ def evaluate(graph, node, states, time):
 @pytest.mark.parametrize(
     "text",
     [
-        "x * y + x / y - y", "x ** 3 / (1 + y ** -2)", "x ** y", "x ** 2.5 * exp(-y)", "ln(x) + log10(x * y) + sqrt(x + y)",
-        "sin(x * time) + cos(y) + tan(x / 4)", "tanh(x - y) * abs(y - x)", "min(x, y) * max(x * x, y)", "2 ** x",
-        "piecewise(x * y, x > y, y ** 2, time > 1, x)", "floor(x) * y + ceil(y) * x", "-(-x) * -y - -time",
+        "x * y + x / y - y",
+        "x ** 3 / (1 + y ** -2)",
+        "x ** y",
+        "x ** 2.5 * exp(-y)",
+        "ln(x) + log10(x * y) + sqrt(x + y)",
+        "sin(x * time) + cos(y) + tan(x / 4)",
+        "tanh(x - y) * abs(y - x)",
+        "min(x, y) * max(x * x, y)",
+        "2 ** x",
+        "piecewise(x * y, x > y, y ** 2, time > 1, x)",
+        "floor(x) * y + ceil(y) * x",
+        "-(-x) * -y - -time",
     ],
 )
 def test_derivatives_agree_with_differences(text):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.engine.models import event, model, parameter_matrix
 
 from regraft.engine import Administrations, SolverSettings, Status, compile_model, solve
-from tests.engine.models import event, model, parameter_matrix
 
 EQUATIONS = model(
     {
-        "x": (1, "s - k * x * y / (1 + x ** n)"), "y": (0.5, "x - y + 0.1 * sin(time)"), "h": (0, "0.1 * y"),
-        "e": ("exponential(1)", 0), "count": (0, 0),
+        "x": (1, "s - k * x * y / (1 + x ** n)"),
+        "y": (0.5, "x - y + 0.1 * sin(time)"),
+        "h": (0, "0.1 * y"),
+        "e": ("exponential(1)", 0),
+        "count": (0, 0),
     },
     {"s": 1.0, "k": 2.0, "n": 1.5},
     events=[event("hit", "h >= e", {"e": "e + exponential(1)", "x": "x + uniform(0, 1)", "count": "count + 1"})],
@@ -26,8 +29,13 @@ DOSES = Administrations([3, 3, 5], [7.0, 30.0, 11.5], ["x", "k", "y"], [0, 2, 1]
 
 def run(rows=slice(None), times=TIMES, parameters=PARAMETERS, threads=1, **options):
     return solve(
-        KERNEL, parameters[rows], times=times, patient_ids=IDS[rows], seed=5,
-        settings=SolverSettings(threads=threads), **options,
+        KERNEL,
+        parameters[rows],
+        times=times,
+        patient_ids=IDS[rows],
+        seed=5,
+        settings=SolverSettings(threads=threads),
+        **options,
     )
 
 

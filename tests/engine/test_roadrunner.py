@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.engine.models import event, model, parameter_matrix
 
 from regraft.engine import SolverSettings, compile_model, solve
-from tests.engine.models import event, model, parameter_matrix
 
 TEXT = """
 model twin()
@@ -22,8 +22,10 @@ end
 """
 EQUATIONS = model(
     {
-        "x": (0.3, "k * (1 + on) / (1 + y) - 0.2 * x"), "y": (2, "3 * hill - 0.4 * y + 0.1 * sin(time)"),
-        "z": (0, "piecewise(1, x > 2, 0.1) - 0.05 * z"), "on": (0, 0),
+        "x": (0.3, "k * (1 + on) / (1 + y) - 0.2 * x"),
+        "y": (2, "3 * hill - 0.4 * y + 0.1 * sin(time)"),
+        "z": (0, "piecewise(1, x > 2, 0.1) - 0.05 * z"),
+        "on": (0, 0),
     },
     {"k": 1.3, "n": 2.5},
     assignments={"hill": "x ** n / (0.5 + x ** n)"},
@@ -47,7 +49,11 @@ def reference():
 def test_a_nonlinear_model_with_events_agrees(reference):
     kernel = compile_model(EQUATIONS, ["x", "y", "z", "on"])
     result = solve(
-        kernel, parameter_matrix(EQUATIONS, 1), times=reference[:, 0], patient_ids=[0], seed=0,
+        kernel,
+        parameter_matrix(EQUATIONS, 1),
+        times=reference[:, 0],
+        patient_ids=[0],
+        seed=0,
         settings=SolverSettings(rtol=1e-9, atol=1e-12, max_step_days=0.1, threads=1),
     )
     assert result.event_time.size >= 4

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
+from tests.engine.models import model, parameter_matrix
 
 from regraft.engine import SolverSettings, compile_model, solve
-from tests.engine.models import model, parameter_matrix
 
 ROBERTSON = model(
     {

@@ -147,7 +147,7 @@ def example_report() -> ReportData:
         ),
         consort=Consort(
             screened=1210,
-            reasons=(("age 18 to 55 years", 130), ("at least 1 relapse in 12 months", 710), ("EDSS 1 to 6", 240)),
+            reasons=(("age 18 to 55 years", 130), ("at least 1 relapse in 12 months", 540), ("EDSS 1 to 6", 240)),
             enrolled=300,
             arms=(
                 ArmFlow("ahsct", 300, 294, 5, 1, (("step limit reached", 1),)),

@@ -98,7 +98,7 @@ def test_numbers_at_risk_are_drawn(page: str) -> None:
 
 
 def test_the_consort_names_each_reason_and_the_failures(page: str) -> None:
-    assert "at least 1 relapse in 12 months: 710" in page
+    assert "at least 1 relapse in 12 months: 540" in page
     assert "<strong>910</strong> not enrolled" in page
     assert "step limit reached: 1" in page
 

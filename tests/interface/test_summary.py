@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from regraft.interface.cli.summary import print_summary, summary_json
+from regraft.interface.cli.summary import print_summary
+from regraft.interface.report.plain import summary_json
 
 from .example_report import example_report
 

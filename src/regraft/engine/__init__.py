@@ -7,4 +7,14 @@ from regraft.engine.settings import SolverSettings
 from regraft.engine.solve import solve
 from regraft.engine.status import Status
 
-__all__ = ["Administrations", "Kernel", "Kind", "Result", "Snapshot", "SolverSettings", "Status", "compile_model", "solve"]
+__all__ = [
+    "Administrations",
+    "Kernel",
+    "Kind",
+    "Result",
+    "Snapshot",
+    "SolverSettings",
+    "Status",
+    "compile_model",
+    "solve",
+]

@@ -15,6 +15,13 @@ from regraft.errors import InvalidArgument, near_matches
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+_COLUMNS: dict[str, type] = {
+    "patient_row": np.int64,
+    "time": np.float64,
+    "kind": np.int64,
+    "amount": np.float64,
+    "duration": np.float64,
+}
 
 
 class Kind(IntEnum):
@@ -52,20 +59,21 @@ class Administrations:
 
     def __post_init__(self) -> None:
         """Convert the columns and refuse rows that mean nothing."""
-        for name, dtype in (("patient_row", np.int64), ("time", float), ("kind", np.int64), ("amount", float), ("duration", float)):
+        for name, dtype in _COLUMNS.items():
             object.__setattr__(self, name, np.atleast_1d(np.asarray(getattr(self, name), dtype=dtype)))
         object.__setattr__(self, "target", tuple(self.target))
-        lengths = {name: len(getattr(self, name)) for name in ("patient_row", "time", "target", "kind", "amount", "duration")}
+        lengths = {name: len(getattr(self, name)) for name in (*_COLUMNS, "target")}
         if len(set(lengths.values())) > 1:
             raise InvalidArgument(f"The columns of the administrations differ in length: {lengths}.")
-        self._refuse(~np.isin(self.kind, list(Kind)), "kind", "0 (bolus), 1 (infusion) or 2 (set)")
-        self._refuse(~np.isfinite(self.time), "time", "a finite number of days")
-        self._refuse(~np.isfinite(self.amount), "amount", "a finite number")
+        self.refuse(~np.isin(self.kind, list(Kind)), "kind", "0 (bolus), 1 (infusion) or 2 (set)")
+        self.refuse(~np.isfinite(self.time), "time", "a finite number of days")
+        self.refuse(~np.isfinite(self.amount), "amount", "a finite number")
         infusion = self.kind == Kind.INFUSION
-        self._refuse(infusion & ~((self.duration > 0) & np.isfinite(self.duration)), "duration", "above 0 days for an infusion")
-        self._refuse(~infusion & (self.duration != 0), "duration", "0 for a bolus or a set")
+        lasting = (self.duration > 0) & np.isfinite(self.duration)
+        self.refuse(infusion & ~lasting, "duration", "above 0 days for an infusion")
+        self.refuse(~infusion & (self.duration != 0), "duration", "0 for a bolus or a set")
 
-    def _refuse(self, wrong: NDArray[np.bool_], column: str, allowed: str) -> None:
+    def refuse(self, wrong: NDArray[np.bool_], column: str, allowed: str) -> None:
         """Raise for the first wrong row."""
         if wrong.any():
             row = int(np.argmax(wrong))
@@ -88,10 +96,7 @@ class Administrations:
         """Return all rows of several tables, in order."""
         if not tables:
             return cls.empty()
-        columns = {
-            name: np.concatenate([getattr(table, name) for table in tables])
-            for name in ("patient_row", "time", "kind", "amount", "duration")
-        }
+        columns = {name: np.concatenate([getattr(table, name) for table in tables]) for name in _COLUMNS}
         return cls(target=tuple(t for table in tables for t in table.target), **columns)
 
 
@@ -115,9 +120,9 @@ def make_schedule(kernel: Kernel, table: Administrations, starts: Floats) -> Sch
         without a rate
     """
     patients = starts.size
-    table._refuse((table.patient_row < 0) | (table.patient_row >= patients), "patient_row", f"from 0 to {patients - 1}")
+    table.refuse((table.patient_row < 0) | (table.patient_row >= patients), "patient_row", f"from 0 to {patients - 1}")
     early = table.time < starts[table.patient_row] if len(table) else np.zeros(0, dtype=bool)
-    table._refuse(early, "time", "at or after the first time of the patient")
+    table.refuse(early, "time", "at or after the first time of the patient")
     kinds, indices = _resolve(kernel, table)
     infusion = table.kind == Kind.INFUSION
     rate = np.where(infusion, table.amount / np.where(infusion, table.duration, 1.0), table.amount)
@@ -150,5 +155,7 @@ def _resolve(kernel: Kernel, table: Administrations) -> tuple[Integers, Integers
         else:
             known = [*position, *parameters] if kind == Kind.SET else list(position)
             what = "a state or parameter" if kind == Kind.SET else "a state"
-            raise InvalidArgument(f"Administration {row}: {target!r} is not {what} of the model. {near_matches(target, known)}")
+            raise InvalidArgument(
+                f"Administration {row}: {target!r} is not {what} of the model. {near_matches(target, known)}"
+            )
     return kinds, indices

@@ -100,11 +100,30 @@ def driver_model(kernel: Kernel, terminal: Integers) -> Model:
     flags = [(e.initial_value, e.persistent, e.use_trigger_values) for e in kernel.equations.events]
     table = np.array(flags, dtype=np.int64).reshape(len(flags), 3)
     return Model(
-        kernel.addresses, method.gamma, method.order, method.a, method.c, method.node, method.time_derivative, method.dense,
-        kernel.continuous, len(flags), len(kernel.guard_states),
-        initial.targets, initial.codes, initial.code_counts, initial.streams,
-        events.targets, events.target_counts, events.codes, events.code_counts, events.streams,
-        table[:, 0].copy(), table[:, 1].copy(), table[:, 2].copy(), terminal,
+        kernel.addresses,
+        method.gamma,
+        method.order,
+        method.a,
+        method.c,
+        method.node,
+        method.time_derivative,
+        method.dense,
+        kernel.continuous,
+        len(flags),
+        len(kernel.guard_states),
+        initial.targets,
+        initial.codes,
+        initial.code_counts,
+        initial.streams,
+        events.targets,
+        events.target_counts,
+        events.codes,
+        events.code_counts,
+        events.streams,
+        table[:, 0].copy(),
+        table[:, 1].copy(),
+        table[:, 2].copy(),
+        terminal,
     )
 
 
@@ -112,8 +131,14 @@ def driver_limits(kernel: Kernel, settings: SolverSettings) -> Limits:
     """Return the settings with one absolute tolerance per state, in engine order."""
     by_state = settings.absolute_tolerances([state.id for state in kernel.equations.states])
     return Limits(
-        settings.rtol, by_state[kernel.state_order], settings.first_step_days, settings.max_step_days,
-        settings.min_step_days, settings.event_time_tolerance, settings.max_steps, settings.max_cascade,
+        settings.rtol,
+        by_state[kernel.state_order],
+        settings.first_step_days,
+        settings.max_step_days,
+        settings.min_step_days,
+        settings.event_time_tolerance,
+        settings.max_steps,
+        settings.max_cascade,
     )
 
 
@@ -122,14 +147,36 @@ def work_space(kernel: Kernel, settings: SolverSettings, stages: int) -> Work:
     states, moving = kernel.state_order.size, kernel.continuous
     events, guards = len(kernel.event_ids), len(kernel.guard_states)
     draws = max(kernel.initial.codes.shape[1], kernel.events.codes.shape[1])
-    floats, integers = np.zeros, lambda n: np.zeros(n, dtype=np.int64)
+    floats = np.zeros
+
+    def integers(size: int) -> Integers:
+        return np.zeros(size, dtype=np.int64)
+
     return Work(
-        y=floats(states), new=floats(states), stage=floats(states), between=floats(states), rates=floats(moving),
-        infusion=floats(moving), infusions=integers(moving), slopes=floats(moving),
-        jacobian=floats(kernel.jacobian_entries), factors=floats(kernel.factor_entries),
-        increments=floats((stages, moving)), dense=floats((3, moving)), constants=floats(kernel.constants),
-        truth=floats(events), fresh=floats(events + guards), pending=integers(events),
-        values=floats((events, kernel.events.targets.shape[1])), arguments=floats(2 * draws), draws=floats(draws),
-        priorities=floats(events), occurrence=integers(events), counters=integers(5), clock=floats(2), log_event=integers(settings.max_events),
-        log_time=floats(settings.max_events), nothing=floats(1),
+        y=floats(states),
+        new=floats(states),
+        stage=floats(states),
+        between=floats(states),
+        rates=floats(moving),
+        infusion=floats(moving),
+        infusions=integers(moving),
+        slopes=floats(moving),
+        jacobian=floats(kernel.jacobian_entries),
+        factors=floats(kernel.factor_entries),
+        increments=floats((stages, moving)),
+        dense=floats((3, moving)),
+        constants=floats(kernel.constants),
+        truth=floats(events),
+        fresh=floats(events + guards),
+        pending=integers(events),
+        values=floats((events, kernel.events.targets.shape[1])),
+        arguments=floats(2 * draws),
+        draws=floats(draws),
+        priorities=floats(events),
+        occurrence=integers(events),
+        counters=integers(5),
+        clock=floats(2),
+        log_event=integers(settings.max_events),
+        log_time=floats(settings.max_events),
+        nothing=floats(1),
     )

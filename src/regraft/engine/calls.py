@@ -24,7 +24,11 @@ EVENT_ARGUMENTS = FUNCTIONS.index("event_arguments")
 EVENT_VALUES = FUNCTIONS.index("event_values")
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # numba ships no types
+# Declared as Any: numba's own annotation shows the compile-time arguments, not those of the call.
+_intrinsic: Any = intrinsic
+
+
+@_intrinsic
 def call(typing: Any, address: Any, index: Any, x: Any, y: Any, c: Any, a: Any, b: Any) -> Any:
     """Call ``void f(i64 index, double x, ptr y, ptr c, ptr a, ptr b)`` at an address; arrays must be contiguous."""
     arrays = (y, c, a, b)
@@ -45,7 +49,7 @@ def call(typing: Any, address: Any, index: Any, x: Any, y: Any, c: Any, a: Any, 
     return signature, generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # numba ships no types
+@_intrinsic
 def borrow(typing: Any, group: Any) -> Any:
     """Return a named tuple whose arrays are not counted as owned; the caller must keep the originals alive.
 

@@ -20,7 +20,9 @@ _NEGLIGIBLE = 1e-300
 
 
 @compiled
-def draw(code: int, first: float, second: float, seed: int, patient: int, stream: int, occurrence: int, number: int) -> float:
+def draw(
+    code: int, first: float, second: float, seed: int, patient: int, stream: int, occurrence: int, number: int
+) -> float:
     """Return one draw, NaN where its arguments are outside the distribution's domain."""
     u = streams.uniform(seed, patient, stream, occurrence, number)
     if code == _EXPONENTIAL:
@@ -42,7 +44,7 @@ def poisson(mean: float, u: float) -> float:
         return math.nan
     if mean == 0.0:
         return 0.0
-    mode = math.floor(mean)
+    mode = float(math.floor(mean))
     down = up = mode
     p_down = p_up = math.exp(mode * math.log(mean) - mean - math.lgamma(mode + 1.0))
     u -= p_down
@@ -66,13 +68,13 @@ def poisson(mean: float, u: float) -> float:
 @compiled
 def binomial(trials: float, probability: float, u: float) -> float:
     """Return a binomial count by exact inversion that walks outwards from the mode; trials are rounded down."""
-    n = math.floor(trials)
+    n = float(math.floor(trials))
     if not (0.0 <= n < math.inf and 0.0 <= probability <= 1.0):
         return math.nan
     if n == 0.0 or probability == 0.0 or probability == 1.0:
         return n * probability
     odds = probability / (1.0 - probability)
-    mode = min(math.floor((n + 1.0) * probability), n)
+    mode = min(float(math.floor((n + 1.0) * probability)), n)
     ways = math.lgamma(n + 1.0) - math.lgamma(mode + 1.0) - math.lgamma(n - mode + 1.0)
     down = up = mode
     p_down = p_up = math.exp(ways + mode * math.log(probability) + (n - mode) * math.log1p(-probability))

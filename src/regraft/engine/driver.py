@@ -90,7 +90,7 @@ def _administer(model: Model, work: Work, inputs: Inputs, row: int) -> bool:
         cursor += 1
     if switched:
         call(model.addresses[CONSTANTS], 0, t, work.y, work.constants, work.nothing, work.nothing)
-    due = cursor > work.counters[CURSOR]
+    due = bool(cursor > work.counters[CURSOR])
     work.counters[CURSOR] = cursor
     return due
 
@@ -146,8 +146,8 @@ def _accepted_step(model: Model, work: Work, limits: Limits, stop: float) -> tup
             work.clock[STEP] = min(proposed, limits.max_step)
             return OK, length
         rejected = True
-        shrink = max(_LARGEST_SHRINK, _SAFETY * error ** (-1.0 / model.order)) if math.isfinite(error) else _LARGEST_SHRINK
-        h = length * shrink
+        # An infinite error shrinks the step by the most allowed.
+        h = length * max(_LARGEST_SHRINK, _SAFETY * error ** (-1.0 / model.order))
         if h < max(limits.min_step, _SMALLEST_RELATIVE_STEP * abs(t)):
             return (STEP_TOO_SMALL if math.isfinite(error) else NON_FINITE), 0.0
     return STEP_LIMIT, 0.0
@@ -198,7 +198,9 @@ def _advance(
 
 
 @compiled_inner
-def _run_patient(model: Model, work: Work, limits: Limits, inputs: Inputs, ends: Ends, values: Floats, row: int) -> None:
+def _run_patient(
+    model: Model, work: Work, limits: Limits, inputs: Inputs, ends: Ends, values: Floats, row: int
+) -> None:
     """Run one patient from the first to the last time; fill ``ends``, the outputs and the event log in ``work``."""
     times = inputs.times[row, : inputs.counts[row]]
     last, stop = times[times.size - 1], inputs.schedule_from[row + 1]

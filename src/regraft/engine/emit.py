@@ -16,11 +16,21 @@ from regraft.engine.program import Jump, Program
 _BINARY = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv"}
 _COMPARE = {"lt": "olt", "le": "ole", "gt": "ogt", "ge": "oge", "eq": "oeq", "ne": "une"}
 _INTRINSIC = {
-    "exp": "llvm.exp.f64", "ln": "llvm.log.f64", "log10": "llvm.log10.f64", "sqrt": "llvm.sqrt.f64",
-    "abs": "llvm.fabs.f64", "floor": "llvm.floor.f64", "ceil": "llvm.ceil.f64", "sin": "llvm.sin.f64",
-    "cos": "llvm.cos.f64", "tan": "tan", "tanh": "tanh", "pow": "llvm.pow.f64",
+    "exp": "llvm.exp.f64",
+    "ln": "llvm.log.f64",
+    "log10": "llvm.log10.f64",
+    "sqrt": "llvm.sqrt.f64",
+    "abs": "llvm.fabs.f64",
+    "floor": "llvm.floor.f64",
+    "ceil": "llvm.ceil.f64",
+    "sin": "llvm.sin.f64",
+    "cos": "llvm.cos.f64",
+    "tan": "tan",
+    "tanh": "tanh",
+    "pow": "llvm.pow.f64",
     # These two keep a NaN, so a broken value is never hidden.
-    "min": "llvm.minimum.f64", "max": "llvm.maximum.f64",
+    "min": "llvm.minimum.f64",
+    "max": "llvm.maximum.f64",
 }
 _TWO_ARGUMENTS = ("pow", "min", "max")
 _SIGNATURE = "i64 %index, double %x, ptr noalias %y, ptr noalias %c, ptr noalias %a, ptr noalias %b"
@@ -96,9 +106,10 @@ class _Function:
         return self.constants is not None and self.graph.is_constant(node) and not self.graph.is_truth(node)
 
     def _leaf(self, node: int) -> str:
-        operation, index = self.graph.operation[node], int(self.graph.value[node]) if self.graph.operation[node] != "number" else 0
+        operation, value = self.graph.operation[node], self.graph.value[node]
         if operation == "number":
-            return _literal(self.graph.value[node])
+            return _literal(value)
+        index = int(value)
         if operation == "time":
             return "%x"
         if operation == "draw":
@@ -178,8 +189,18 @@ class _Module:
 
 
 FUNCTIONS = (
-    "constants", "rates", "jacobian", "factor", "substitute", "triggers", "priorities", "outputs",
-    "initial_arguments", "initial_value", "event_arguments", "event_values",
+    "constants",
+    "rates",
+    "jacobian",
+    "factor",
+    "substitute",
+    "triggers",
+    "priorities",
+    "outputs",
+    "initial_arguments",
+    "initial_value",
+    "event_arguments",
+    "event_values",
 )
 
 
@@ -187,10 +208,11 @@ def emit(program: Program, parameters: int) -> tuple[str, int]:
     """Return the LLVM text of a program and the length of its constants table.
 
     The functions, with what they read and write beyond states and constants:
-    ``rates`` b: rates of moving states; ``jacobian`` b: non-zero entries in elimination order, a: slopes in time;
+    ``rates`` b: rates of moving states; ``jacobian`` b: non-zero entries by row, a: slopes in time;
     ``factor`` x: 1/(h gamma), a: Jacobian, b: factors; ``substitute`` a: factors, b: right-hand side, then solution;
     ``triggers`` b: 0 or 1 per event, then per domain guard; ``priorities`` b; ``outputs`` b;
-    ``*_arguments`` index: which jump, b: two arguments per draw; ``initial_value``, ``event_values`` a: draws, b: values.
+    ``*_arguments`` index: which jump, b: two arguments per draw; ``initial_value``, ``event_values`` index: which jump,
+    a: draws, b: values.
     """
     module = _Module(program, parameters)
     module.straight("rates", lambda f: _store_all(f, program.rates))
@@ -230,7 +252,7 @@ def _values_of(jump: Jump) -> Body:
 
 
 def _write_jacobian(function: _Function, program: Program) -> None:
-    """Write slopes in time, then the entries of the Jacobian by column, as ``factor`` reads them."""
+    """Write slopes in time, then the entries of the Jacobian by row, as ``factor`` reads them."""
     for index, node in enumerate(program.time_slopes):
         function.store(function.real(node), "%a", index)
     for index, key in enumerate(sorted(program.jacobian)):
@@ -255,7 +277,8 @@ def _write_factor(function: _Function, program: Program) -> None:
             for j in plan.right[k]:
                 product = function.put(f"fmul double {matrix[i, k]}, {matrix[k, j]}")
                 known = matrix.get((i, j))
-                matrix[i, j] = function.put(f"fneg double {product}" if known is None else f"fsub double {known}, {product}")
+                text = f"fneg double {product}" if known is None else f"fsub double {known}, {product}"
+                matrix[i, j] = function.put(text)
     for index, key in enumerate(plan.entries):
         function.store(matrix[key], "%b", index)
 

@@ -178,7 +178,12 @@ class Graph:
     def apply(self, operation: str, *arguments: int) -> int:
         """Return an operation of the expression language on nodes."""
         special: dict[str, Callable[..., int]] = {
-            "add": self.add, "sub": self.sub, "mul": self.mul, "div": self.div, "neg": self.neg, "pow": self.power,
+            "add": self.add,
+            "sub": self.sub,
+            "mul": self.mul,
+            "div": self.div,
+            "neg": self.neg,
+            "pow": self.power,
             "sqrt": self.root,
         }
         if operation in LOGIC:
@@ -205,7 +210,8 @@ class Graph:
             return self.number(expression.value)
         if isinstance(expression, Symbol):
             if expression.name not in names:
-                raise InvalidModel(f"{expression.name!r} is used but not defined. {near_matches(expression.name, names)}")
+                hint = near_matches(expression.name, names)
+                raise InvalidModel(f"{expression.name!r} is used but not defined. {hint}")
             return names[expression.name]
         parts = tuple(self.build(part, names, draw) for part in expression.arguments)
         if expression.operation in DRAWS:

@@ -29,8 +29,14 @@ def set_initial_values(model: Model, work: Work, t: float, seed: int, patient: i
             call(model.addresses[INITIAL_ARGUMENTS], j, t, work.y, work.constants, work.nothing, work.arguments)
         for k in range(model.initial_code_counts[j]):
             work.draws[k] = draw(
-                model.initial_codes[j, k], work.arguments[2 * k], work.arguments[2 * k + 1], seed, patient,
-                model.initial_streams[j], 0, k,
+                model.initial_codes[j, k],
+                work.arguments[2 * k],
+                work.arguments[2 * k + 1],
+                seed,
+                patient,
+                model.initial_streams[j],
+                0,
+                k,
             )
         call(model.addresses[INITIAL_VALUE], j, t, work.y, work.constants, work.draws, work.y[target : target + 1])
         if not math.isfinite(work.y[target]):
@@ -51,10 +57,10 @@ def look(model: Model, work: Work, t: float, y: Floats) -> int:
 @compiled_inner
 def any_turned_true(model: Model, work: Work) -> bool:
     """Whether a trigger holds now that did not hold before."""
+    found = False
     for e in range(model.events):
-        if work.fresh[e] != 0.0 and work.truth[e] == 0.0:
-            return True
-    return False
+        found = found or (work.fresh[e] != 0.0 and work.truth[e] == 0.0)
+    return found
 
 
 @compiled_inner
@@ -80,8 +86,14 @@ def _compute_values(model: Model, work: Work, t: float, seed: int, patient: int,
         call(model.addresses[EVENT_ARGUMENTS], e, t, work.y, work.constants, work.nothing, work.arguments)
     for k in range(model.code_counts[e]):
         work.draws[k] = draw(
-            model.codes[e, k], work.arguments[2 * k], work.arguments[2 * k + 1], seed, patient, model.streams[e],
-            work.occurrence[e], k,
+            model.codes[e, k],
+            work.arguments[2 * k],
+            work.arguments[2 * k + 1],
+            seed,
+            patient,
+            model.streams[e],
+            work.occurrence[e],
+            k,
         )
     call(model.addresses[EVENT_VALUES], e, t, work.y, work.constants, work.draws, work.values[e])
 

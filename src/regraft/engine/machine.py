@@ -43,7 +43,8 @@ def load_machine_code(text: str) -> Any:
     """Compile LLVM text, or read its object code from the cache, and return the execution engine that owns it."""
     _initialise()
     cpu, features = llvm.get_host_cpu_name(), _features()
-    key = hashlib.blake2b("\n".join((llvmlite.__version__, cpu, features, str(_OPTIMISATION), text)).encode()).hexdigest()[:40]
+    recipe = "\n".join((llvmlite.__version__, cpu, features, str(_OPTIMISATION), text))
+    key = hashlib.blake2b(recipe.encode(), digest_size=20).hexdigest()
     folder = cache_folder()
     path = folder / f"{key}.o" if folder else None
     target = llvm.Target.from_default_triple()

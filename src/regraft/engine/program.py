@@ -119,7 +119,7 @@ def build_program(equations: Equations, outputs: Sequence[str], infused: Sequenc
     output_nodes = tuple(graph.as_real(_named(builder.names, name, "output")) for name in outputs)
     rates = [graph.as_real(builder.build(s.derivative, f"the rate of {s.id!r}")) for s in equations.states]
     slopes = gradients(graph, rates)
-    forced = {equations.state_index[name] for name in infused if _named(equations.state_index, name, "infused state") >= 0}
+    forced = {_named(equations.state_index, name, "infused state") for name in infused}
     moving = [i for i, rate in enumerate(rates) if not graph.is_number(rate, 0.0) or i in forced]
     place = {state: position for position, state in enumerate(moving)}
     pattern = [(place[i], place[j]) for i in moving for j in slopes[i] if j in place]
@@ -177,9 +177,8 @@ def _check_event(equations: Equations, event: Event) -> None:
 
 def _jacobian(moving: list[int], slopes: list[Gradient], position: dict[int, int]) -> dict[tuple[int, int], int]:
     """Return the non-zero derivatives of rates by moving states, at engine positions."""
-    return {
-        (position[i], position[j]): node for i in moving for j, node in slopes[i].items() if position.get(j, -1) < len(moving) and j >= 0
-    }
+    pairs = ((i, j, node) for i in moving for j, node in slopes[i].items() if j != TIME_COLUMN)
+    return {(position[i], position[j]): node for i, j, node in pairs if position[j] < len(moving)}
 
 
 def _initial_jumps(builder: _Builder, position: dict[int, int]) -> tuple[Jump, ...]:

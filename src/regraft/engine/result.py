@@ -47,13 +47,24 @@ class Snapshot:
         old = self.infusions
         kept = np.array([i for i, row in enumerate(old.patient_row) if int(row) in place], dtype=np.int64)
         infusions = Administrations(
-            np.array([place[int(row)] for row in old.patient_row[kept]], dtype=np.int64), old.time[kept],
-            tuple(old.target[i] for i in kept), old.kind[kept], old.amount[kept], old.duration[kept],
+            np.array([place[int(row)] for row in old.patient_row[kept]], dtype=np.int64),
+            old.time[kept],
+            tuple(old.target[i] for i in kept),
+            old.kind[kept],
+            old.amount[kept],
+            old.duration[kept],
         )
         return Snapshot(
-            self.patient_ids[numbers], self.time[numbers], self.states[numbers], self.switched[numbers],
-            self.trigger_truth[numbers], self.occurrence[numbers], self.step[numbers], self.status[numbers],
-            self.status_detail[numbers], infusions,
+            self.patient_ids[numbers],
+            self.time[numbers],
+            self.states[numbers],
+            self.switched[numbers],
+            self.trigger_truth[numbers],
+            self.occurrence[numbers],
+            self.step[numbers],
+            self.status[numbers],
+            self.status_detail[numbers],
+            infusions,
         )
 
 

@@ -36,8 +36,11 @@ class SolverSettings:
     def __post_init__(self) -> None:
         """Refuse settings that cannot work, naming each."""
         numbers = {
-            "rtol": self.rtol, "max_step_days": self.max_step_days, "first_step_days": self.first_step_days,
-            "min_step_days": self.min_step_days, "event_time_tolerance": self.event_time_tolerance,
+            "rtol": self.rtol,
+            "max_step_days": self.max_step_days,
+            "first_step_days": self.first_step_days,
+            "min_step_days": self.min_step_days,
+            "event_time_tolerance": self.event_time_tolerance,
             "default_atol": self.default_atol,
         }
         given = self.atol if isinstance(self.atol, Mapping) else {"": self.atol}

@@ -31,7 +31,9 @@ _REASONS = {
     Status.STEP_LIMIT: "the limit of {steps} steps was reached at {day}; {rate}. Raise max_steps or rtol.",
     Status.EVENT_STORM: "{culprit} was due again and again at {day}; its jump must undo its trigger.",
     Status.EVENT_LOG_FULL: "too many events by {day}, the last {culprit}; raise max_events if this is meant.",
-    Status.DOMAIN: "at {day} a negative number met a root or fractional power, or a draw had impossible arguments: {culprit}.",
+    Status.DOMAIN: (
+        "at {day} a negative number met a root or fractional power, or a draw had impossible arguments: {culprit}."
+    ),
 }
 
 
@@ -87,8 +89,17 @@ def solve(
     table = Administrations.concatenate(given)
     schedule = make_schedule(kernel, table, grid[:, 0])
     inputs = Inputs(
-        ids, matrix, grid, counts, schedule.offsets, schedule.time, schedule.kind, schedule.index, schedule.amount,
-        int(seed), start is None,
+        ids,
+        matrix,
+        grid,
+        counts,
+        schedule.offsets,
+        schedule.time,
+        schedule.kind,
+        schedule.index,
+        schedule.amount,
+        int(seed),
+        start is None,
     )
     ends = _ends(kernel, ids.size, start)
     values = np.full((ids.size, grid.shape[1], len(kernel.output_ids)), np.nan)
@@ -98,7 +109,16 @@ def solve(
         already = start.status != Status.OK
         details[already] = start.status_detail[already]
     return Result(
-        ids, grid, kernel.output_ids, values, ends.status, details, ends.time, kernel.event_ids, *log, ends.steps,
+        ids,
+        grid,
+        kernel.output_ids,
+        values,
+        ends.status,
+        details,
+        ends.time,
+        kernel.event_ids,
+        *log,
+        ends.steps,
         _snapshot(kernel, inputs, ends, details, table, start),
     )
 
@@ -139,7 +159,9 @@ def _check_ids(patient_ids: ArrayLike, seed: int) -> Integers:
     """Return patient ids as integers, unique and in range."""
     ids = np.asarray(patient_ids)
     if ids.ndim != 1 or ids.size == 0 or ids.dtype.kind not in "iu":
-        raise InvalidArgument(f"patient_ids must be a non-empty list of whole numbers; got {ids.dtype} of shape {ids.shape}.")
+        raise InvalidArgument(
+            f"patient_ids must be a non-empty list of whole numbers; got {ids.dtype} of shape {ids.shape}."
+        )
     ids = np.ascontiguousarray(ids, dtype=np.int64)
     if ids.min() < 0 or ids.max() >= _LARGEST_ID:
         raise InvalidArgument(f"patient_ids must be from 0 to {_LARGEST_ID - 1}; got {ids.min()} to {ids.max()}.")
@@ -161,7 +183,9 @@ def _check_parameters(kernel: Kernel, parameters: ArrayLike, ids: Integers) -> F
     wrong = np.argwhere(~np.isfinite(matrix))
     if wrong.size:
         row, column = wrong[0]
-        raise InvalidArgument(f"Parameter {names[column]!r} of patient {ids[row]} is {matrix[row, column]}; it must be finite.")
+        raise InvalidArgument(
+            f"Parameter {names[column]!r} of patient {ids[row]} is {matrix[row, column]}; it must be finite."
+        )
     return matrix
 
 
@@ -171,7 +195,9 @@ def _check_times(times: ArrayLike, ids: Integers) -> tuple[Floats, Integers]:
     if grid.ndim == 1:
         grid = np.broadcast_to(grid, (ids.size, grid.size))
     if grid.ndim != 2 or grid.shape[0] != ids.size or grid.shape[1] < 1:
-        raise InvalidArgument(f"times has shape {grid.shape}; it must be (time,) or (patient, time) with {ids.size} patients.")
+        raise InvalidArgument(
+            f"times has shape {grid.shape}; it must be (time,) or (patient, time) with {ids.size} patients."
+        )
     grid = np.ascontiguousarray(grid)
     given = ~np.isnan(grid)
     counts = given.sum(axis=1).astype(np.int64)
@@ -188,10 +214,14 @@ def _check_times(times: ArrayLike, ids: Integers) -> tuple[Floats, Integers]:
 def _check_start(kernel: Kernel, start: Snapshot, ids: Integers, grid: Floats) -> None:
     """Refuse a snapshot of other patients, another model or another time."""
     if not np.array_equal(start.patient_ids, ids):
-        raise InvalidArgument("The snapshot holds other patients, or the same in another order; use Snapshot.take(rows).")
+        raise InvalidArgument(
+            "The snapshot holds other patients, or the same in another order; use Snapshot.take(rows)."
+        )
     shape = (ids.size, len(kernel.equations.states))
     if start.states.shape != shape or start.trigger_truth.shape[1] != len(kernel.event_ids):
-        raise InvalidArgument(f"The snapshot comes from another model: states {start.states.shape}, this model {shape}.")
+        raise InvalidArgument(
+            f"The snapshot comes from another model: states {start.states.shape}, this model {shape}."
+        )
     wrong = (start.status == Status.OK) & (start.time != grid[:, 0])
     if wrong.any():
         row = int(np.argmax(wrong))
@@ -204,7 +234,8 @@ def _terminal_flags(kernel: Kernel, terminal_events: Sequence[str]) -> Integers:
     """Return one flag per event."""
     for name in terminal_events:
         if name not in kernel.event_ids:
-            raise InvalidArgument(f"The terminal event {name!r} is not in the model. {near_matches(name, kernel.event_ids)}")
+            hint = near_matches(name, kernel.event_ids)
+            raise InvalidArgument(f"The terminal event {name!r} is not in the model. {hint}")
     return np.array([name in set(terminal_events) for name in kernel.event_ids], dtype=np.int64)
 
 
@@ -231,7 +262,12 @@ def _ends(kernel: Kernel, patients: int, start: Snapshot | None) -> Ends:
 
 
 def _snapshot(
-    kernel: Kernel, inputs: Inputs, ends: Ends, details: NDArray[np.object_], table: Administrations, start: Snapshot | None
+    kernel: Kernel,
+    inputs: Inputs,
+    ends: Ends,
+    details: NDArray[np.object_],
+    table: Administrations,
+    start: Snapshot | None,
 ) -> Snapshot:
     """Return the end of a run as the start of the next."""
     states = np.empty_like(ends.y)
@@ -248,8 +284,12 @@ def _snapshot(
     alive = ends.status[table.patient_row] == Status.OK
     running = np.flatnonzero(alive & done & (table.kind == Kind.INFUSION) & (left > 0))
     infusions = Administrations(
-        table.patient_row[running], now[running], tuple(table.target[k] for k in running), table.kind[running],
-        table.amount[running] * left[running] / table.duration[running], left[running],
+        table.patient_row[running],
+        now[running],
+        tuple(table.target[k] for k in running),
+        table.kind[running],
+        table.amount[running] * left[running] / table.duration[running],
+        left[running],
     )
     return Snapshot(
         inputs.ids, ends.time, states, switched, ends.truth, ends.occurrence, ends.step, ends.status, details, infusions

@@ -33,7 +33,7 @@ def copy(source: Floats, target: Floats) -> None:
 
 @compiled_inner
 def prepare(model: Model, work: Work, t: float) -> int:
-    """Compute rates and Jacobian at the start of a step; return the status, leaving a state at fault in the counters."""
+    """Compute rates and Jacobian at the start of a step; return the status, the state at fault in the counters."""
     rates_at(model, work, t, work.y, work.rates)
     for k in range(model.continuous):
         if not math.isfinite(work.rates[k]):

@@ -37,8 +37,11 @@ def rodas5p() -> Tableau:
     single = {row["name"]: float(row["value"]) for row in rows if not row["row"]}
     # The last stages start where the one before ended, so their row of ``a`` repeats it with a one added.
     tables = {
-        "a": np.zeros((stages, stages)), "c": np.zeros((stages, stages)), "dense": np.zeros((3, stages)),
-        "node": np.zeros((stages, 1)), "time_derivative": np.zeros((stages, 1)),
+        "a": np.zeros((stages, stages)),
+        "c": np.zeros((stages, stages)),
+        "dense": np.zeros((3, stages)),
+        "node": np.zeros((stages, 1)),
+        "time_derivative": np.zeros((stages, 1)),
     }
     for row in rows:
         if row["row"]:
@@ -48,6 +51,11 @@ def rodas5p() -> Tableau:
         tables["a"][stage] = tables["a"][stage - 1]
         tables["a"][stage, stage - 1] = 1.0
     return Tableau(
-        int(single["order"]), single["gamma"], tables["a"], tables["c"], tables["node"][:, 0],
-        tables["time_derivative"][:, 0], tables["dense"],
+        int(single["order"]),
+        single["gamma"],
+        tables["a"],
+        tables["c"],
+        tables["node"][:, 0],
+        tables["time_derivative"][:, 0],
+        tables["dense"],
     )

@@ -32,9 +32,7 @@ def check_entry(entry: CatalogEntry) -> list[Finding]:
 
 def check_join(entries: list[CatalogEntry]) -> list[Finding]:
     """Join all models of the catalog into one patient and check the units of the whole."""
-    from regraft.model.join import join
-    from regraft.model.part import load_part
-    from regraft.model.units import check_units
+    from regraft.model import check_units, join, load_part
 
     models = [entry.id for entry in entries if entry.kind == "models"]
     try:
@@ -67,9 +65,7 @@ def _limits(entry: CatalogEntry) -> Iterator[Finding]:
 
 def _model(entry: CatalogEntry) -> Iterator[Finding]:
     """Load a model part alone, check its units and run the linter."""
-    from regraft.model.lint import lint_part
-    from regraft.model.part import load_part
-    from regraft.model.units import check_units
+    from regraft.model import check_units, lint_part, load_part
 
     try:
         part = load_part(entry.id)
@@ -93,15 +89,15 @@ def _loads(entry: CatalogEntry) -> Iterator[Finding]:
 def _read(entry: CatalogEntry) -> object:
     """Read an entry with the reader of its kind."""
     if entry.kind == "treatments":
-        from regraft.therapy.treatment import load_treatment
+        from regraft.therapy import load_treatment
 
         return load_treatment(entry.id)
     if entry.kind == "populations":
-        from regraft.patients.population import load_population
+        from regraft.patients import load_population
 
         return load_population(entry.id)
     if entry.kind == "protocols":
-        from regraft.therapy.protocol import load_protocol
+        from regraft.therapy import load_protocol
 
         return load_protocol(entry.id)
     from regraft.evidence.targets import load_targets

@@ -81,9 +81,8 @@ def speed_test() -> str:
 
     import numpy as np
 
-    from regraft.engine.kernel import compile_model
-    from regraft.engine.solve import solve
-    from regraft.model.part import load_part
+    from regraft.engine import compile_model, solve
+    from regraft.model import load_part
 
     equations = load_part("hematopoiesis").equations
     began = time.perf_counter()

@@ -67,8 +67,7 @@ def _print_entry(entry: CatalogEntry) -> None:
 def _write_sbml(entry: CatalogEntry, path: Path) -> None:
     """Write a model entry as SBML, or say why that cannot be done."""
     from regraft.errors import OutputFolderError, UsageError
-    from regraft.model.part import load_part
-    from regraft.model.sbml_writer import write_sbml
+    from regraft.model import load_part, write_sbml
 
     if entry.kind != "models":
         raise UsageError(

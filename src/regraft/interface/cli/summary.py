@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from regraft.interface.cli.output import print_lines, print_table
-from regraft.interface.report.data import Cell, ReportData
+from regraft.interface.report.data import ReportData
 from regraft.interface.report.page import cell_text, p_value_text, verdict_counts
 from regraft.interface.report.published import endpoint_label, published_text, simulated_text, study_label
 
@@ -37,54 +35,7 @@ def print_summary(data: ReportData) -> None:
         header = ("Endpoint", "Publication", "Arm", "Published", "Simulated", "Simulated value is")
         print_table("Published values beside simulated ones", header, published)
         print_lines(verdict_counts(data))
-
-
-def summary_json(data: ReportData) -> dict[str, Any]:
-    """Return the same result as plain values for programs."""
-    arms = [arm.id for arm in data.arms]
-    return {
-        "title": data.title,
-        "arms": [{"id": arm.id, "label": arm.label} for arm in data.arms],
-        "results": [
-            {
-                "endpoint": row.endpoint,
-                "unit": row.unit,
-                "arms": {arm: _plain(cell) for arm, cell in zip(arms, row.cells, strict=True)},
-            }
-            for row in data.results
-        ],
-        "contrasts": [
-            {"endpoint": row.endpoint, "arm": row.arm, "measure": row.measure, "p": row.p_value, **_plain(row.estimate)}
-            for row in data.contrasts
-        ],
-        "consort": {
-            "screened": data.consort.screened,
-            "enrolled": data.consort.enrolled,
-            "failed_criteria": dict(data.consort.reasons),
-            "arms": {
-                flow.arm: {
-                    "enrolled": flow.enrolled,
-                    "completed": flow.completed,
-                    "died": flow.died,
-                    "failed": flow.failed,
-                    "failures": dict(flow.failures),
-                }
-                for flow in data.consort.arms
-            },
-        },
-        "comparisons": [
-            {
-                "row": comparison.target.id,
-                "arm": comparison.estimate.arm,
-                "inside": comparison.is_inside,
-                "miss": comparison.miss,
-                "unit": comparison.target.unit,
-                "sentence": comparison.sentence,
-            }
-            for comparison in data.comparisons
-        ],
-        "provenance": dict(data.provenance),
-    }
+    print_lines("", *(f"Note: {note}" for note in data.notes), "Research use. Not for treating patients.")
 
 
 def _print_patients(data: ReportData) -> None:
@@ -93,7 +44,7 @@ def _print_patients(data: ReportData) -> None:
     reasons = "; ".join(f"{reason}: {count}" for reason, count in consort.reasons)
     print_lines(
         f"Screened {consort.screened}, enrolled {consort.enrolled} (the same patients in every arm)."
-        + (f" Criteria failed (a patient may fail several): {reasons}." if reasons else "")
+        + (f" Not enrolled, by the first criterion not met: {reasons}." if reasons else "")
     )
     rows = [
         (
@@ -108,8 +59,3 @@ def _print_patients(data: ReportData) -> None:
     ]
     header = ("Arm", "Entered", "Completed", "Died", "Not computed", "Reasons")
     print_table("Patients", header, rows, numeric=(1, 2, 3, 4))
-
-
-def _plain(cell: Cell) -> dict[str, Any]:
-    """Return an estimate as plain values."""
-    return {"value": cell.value, "lower": cell.lower, "upper": cell.upper, "n": cell.n, "note": cell.note}

@@ -66,10 +66,7 @@ class ArmFlow:
 
 @dataclass(frozen=True)
 class Consort:
-    """Patients from screening to the end. ``reasons`` pairs each criterion with the patients who failed it.
-
-    A patient may fail several criteria, so the reasons may add up to more than ``screened - enrolled``.
-    """
+    """Patients from screening to the end; each one not enrolled is counted once, at the first criterion not met."""
 
     screened: int
     reasons: tuple[tuple[str, int], ...]

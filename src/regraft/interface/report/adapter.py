@@ -1,0 +1,154 @@
+"""Turn a trial result into what the report shows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from regraft.evidence.match import match
+from regraft.evidence.targets import Target
+from regraft.interface.report import data as report
+from regraft.interface.report.from_endpoints import contrasts, deaths, relapse_rates, result_rows, survival_figures
+from regraft.trial.design import TrialDesign
+from regraft.trial.observation import ObservedArm
+from regraft.trial.result import ArmFlow, Screening, TrialResult
+from regraft.trial.ribbons import Ribbon
+
+LAST_EARLY_DAY = 60.0
+# Label, unit of the page, and how many units of the model make one of it.
+EARLY = {"neutrophils": ("Neutrophils", "1e9/L", 1000.0), "platelets": ("Platelets", "1e9/L", 1000.0)}
+LATE = {
+    "cd4": ("CD4 T cells", "cells/uL", 1.0),
+    "cd4_naive": ("Naive CD4 T cells", "cells/uL", 1.0),
+    "cd8": ("CD8 T cells", "cells/uL", 1.0),
+    "b_cells": ("B cells", "cells/uL", 1.0),
+    "nk": ("NK cells", "cells/uL", 1.0),
+    "igg": ("IgG", "g/L", 1.0),
+}
+
+
+def report_data(result: TrialResult, targets: Sequence[Target], *, command: str = "") -> report.ReportData:
+    """Collect everything that a report says about a trial.
+
+    Parameters
+    ----------
+    result : a finished trial
+    targets : published rows to set beside it
+    command : the command that made the result, for the section on repeating it
+    """
+    arms = tuple(report.Arm(arm.id, arm.label) for arm in result.design.arms)
+    results = tuple(result.endpoints.values())
+    comparisons, not_compared = match(targets, result.endpoints)
+    return report.ReportData(
+        title=result.design.title,
+        summary=_summary(result),
+        arms=arms,
+        results=result_rows(results, arms),
+        consort=_consort(result),
+        contrasts=contrasts(results),
+        protocols=_protocols(result),
+        relapse_rates=relapse_rates(results),
+        survival=survival_figures(results, arms),
+        deaths=deaths(results),
+        early_reconstitution=_ribbons(result.curves, EARLY, "daily", last_day=LAST_EARLY_DAY),
+        late_reconstitution=_ribbons(result.curves, LATE, "visits", last_day=np.inf),
+        comparisons=comparisons,
+        not_compared=not_compared,
+        entries=tuple(report.EntryUsed(**vars(entry)) for entry in result.provenance.entries),
+        citations=result.provenance.citations,
+        provenance=_provenance(result, command),
+        notes=_notes(result),
+    )
+
+
+def _summary(result: TrialResult) -> tuple[tuple[str, str], ...]:
+    """Describe the design in words."""
+    design = result.design
+    arms = ", ".join(arm.label for arm in design.arms)
+    follow_up = f"{design.follow_up.value:g} {design.follow_up.unit}{'s' if design.follow_up.value != 1 else ''}"
+    criteria = "; ".join(criterion.text for criterion in design.eligibility) or "none"
+    return (
+        ("Arms", arms),
+        ("Patients", f"{design.patients_per_arm} per arm: the same virtual patients, with the same luck, in every arm"),
+        ("Population", f"{design.population}, followed in simulation from disease onset until screening"),
+        ("Eligibility", criteria),
+        ("Randomisation", _randomisation(design)),
+        ("Follow-up", f"{follow_up} after infusion or first dose"),
+        ("Endpoints", "; ".join(found.title for found in result.endpoints.values())),
+        ("Definitions", " ".join(f"{found.title}: {found.definition}" for found in result.endpoints.values())),
+    )
+
+
+def _randomisation(design: TrialDesign) -> str:
+    """Say when patients are randomised, in days before the treatment."""
+    day = -design.randomisation_day
+    return f"{day:g} days before infusion or first dose" if day else "on the day of infusion or first dose"
+
+
+def _consort(result: TrialResult) -> report.Consort:
+    """Return the flow of patients, with the causes of death of each arm."""
+    screening = result.consort.screening
+    observed = {arm.id: arm for arm in result.observed.arms}
+    return report.Consort(
+        screened=screening.screened,
+        reasons=_reasons(screening),
+        enrolled=screening.enrolled,
+        arms=tuple(_flow(flow, observed[flow.arm]) for flow in result.consort.arms),
+    )
+
+
+def _reasons(screening: Screening) -> tuple[tuple[str, int], ...]:
+    """Return why screened patients were not enrolled."""
+    failed = tuple((f"run-in could not be computed: {reason}", count) for reason, count in screening.run_in_failures)
+    return (*screening.failed_criteria, *failed)
+
+
+def _flow(flow: ArmFlow, arm: ObservedArm) -> report.ArmFlow:
+    """Return the fate of one arm's patients."""
+    causes = Counter(str(cause) for cause in arm.death_cause if cause)
+    return report.ArmFlow(**vars(flow), deaths=tuple(causes.most_common()))
+
+
+def _ribbons(
+    curves: Sequence[Ribbon], shown: Mapping[str, tuple[str, str, float]], period: str, *, last_day: float
+) -> tuple[report.Ribbon, ...]:
+    """Return the ribbons of some quantities, in the order and the units of the page."""
+    return tuple(
+        _ribbon(curve, shown[name], last_day)
+        for name in shown
+        for curve in curves
+        if curve.quantity == name and curve.period == period
+    )
+
+
+def _ribbon(curve: Ribbon, shown: tuple[str, str, float], last_day: float) -> report.Ribbon:
+    """Return one ribbon up to a day."""
+    label, unit, per_unit = shown
+    keep = curve.day <= last_day
+    lower, median, upper = (values[keep] / per_unit for values in (curve.lower, curve.median, curve.upper))
+    return report.Ribbon(curve.quantity, label, unit, curve.arm, curve.day[keep], median, lower, upper)
+
+
+def _provenance(result: TrialResult, command: str) -> tuple[tuple[str, str], ...]:
+    """Return what is needed to repeat the run."""
+    provenance = result.provenance
+    rows = [("Regraft", provenance.regraft_version), ("Seed", str(provenance.seed)), ("Trial", result.design.id)]
+    if command:
+        rows.append(("Command", command))
+    return tuple(rows)
+
+
+def _notes(result: TrialResult) -> tuple[str, ...]:
+    """Return the warnings that stand at the top of the page."""
+    provenance = result.provenance
+    notes = []
+    if provenance.unreviewed:
+        count = len(provenance.unreviewed)
+        notes.append(f"{count} of {len(provenance.entries)} catalog entries behind this result have not been reviewed.")
+    if provenance.assumed:
+        notes.append(f"{provenance.assumed} numbers behind this result are assumptions without a published source.")
+    if result.failures:
+        notes.append(f"{len(result.failures)} patient runs could not be computed; they are missing in all endpoints.")
+    return tuple(notes)

@@ -1,0 +1,52 @@
+"""The folder of results: report.html, tables and the record of the run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from regraft.interface.folder import whole_folder
+from regraft.interface.report.data import ReportData
+from regraft.interface.report.page import render
+from regraft.interface.report.plain import summary_json
+
+if TYPE_CHECKING:
+    from regraft.trial import TrialResult
+
+PACKAGES = ("regraft", "numpy", "scipy", "numba", "llvmlite", "python-libsbml", "antimony", "pandas", "statsmodels")
+
+
+def write_results(result: TrialResult, data: ReportData, folder: Path) -> None:
+    """Write everything, or leave the folder as it was.
+
+    Raises
+    ------
+    OutputFolderError : the folder cannot be written
+    """
+    from regraft.trial.tables import write_tables
+
+    page = render(data)
+    record = json.dumps(run_record(result, data), indent=2, ensure_ascii=False, default=str)
+    with whole_folder(folder) as staging:
+        (staging / "report.html").write_text(page, encoding="utf-8")
+        (staging / "run.json").write_text(record + "\n", encoding="utf-8")
+        write_tables(result.tables, staging / "tables")
+
+
+def run_record(result: TrialResult, data: ReportData) -> dict[str, Any]:
+    """Return what is needed to trace and repeat a run: design, seed, versions, content hashes, timings, failures."""
+    import platform
+    from importlib.metadata import version
+
+    return {
+        "trial": result.design.model_dump(mode="json"),
+        "seed": result.provenance.seed,
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
+        "entries": [asdict(entry) for entry in result.provenance.entries],
+        "assumed_numbers": result.provenance.assumed,
+        "timings_seconds": {stage: round(seconds, 3) for stage, seconds in result.timings.items()},
+        "failures": [asdict(failure) for failure in result.failures],
+        "summary": summary_json(data),
+    }

@@ -1,0 +1,161 @@
+"""The design of a trial: what the YAML file may say, and its checks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from regraft.complaints import explain
+from regraft.errors import InvalidField, InvalidFile
+
+# Lengths of the units a design may use, in days; 365.25 days are a year everywhere in regraft.
+DAYS: Mapping[str, float] = {"day": 1.0, "week": 7.0, "month": 365.25 / 12, "year": 365.25}
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class _Strict(BaseModel):
+    """A part of a design: unknown keys are refused, nothing changes after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Duration(_Strict):
+    """A length of time with its unit."""
+
+    value: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    unit: Annotated[str, Field(pattern=f"^({'|'.join(DAYS)})$")]
+
+    @property
+    def days(self) -> float:
+        """Length in days."""
+        return self.value * DAYS[self.unit]
+
+    @property
+    def months(self) -> float:
+        """Length in months of 365.25/12 days."""
+        return self.days / DAYS["month"]
+
+
+class VisitRule(_Strict):
+    """Visits at equal intervals from the end of the rule before (or day 0) until a time after day 0."""
+
+    every: Duration
+    until: Duration
+
+
+class Criterion(_Strict):
+    """One eligibility criterion: a measure within limits, both included."""
+
+    measure: str
+    min: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    max: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    unit: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The criterion as a reader writes it."""
+        name, unit = self.measure.replace("_", " "), f" {self.unit}" if self.unit not in (None, "dimensionless") else ""
+        if self.min is not None and self.max is not None:
+            return f"{name} {self.min:g} to {self.max:g}{unit}"
+        return f"{name} at least {self.min:g}{unit}" if self.min is not None else f"{name} at most {self.max:g}{unit}"
+
+
+class ArmDesign(_Strict):
+    """One arm: the protocol that its patients follow."""
+
+    id: Identifier
+    label: Annotated[str, Field(min_length=1)]
+    protocol: Annotated[str, Field(min_length=1)]
+
+
+class TrialDesign(_Strict):
+    """A trial as its YAML file describes it.
+
+    Model time is in days; day 0 is the infusion or the first dose. ``follow_up`` and visits count from day 0,
+    ``randomisation_day`` lies at or before it.
+    """
+
+    id: Identifier
+    title: Annotated[str, Field(min_length=1)]
+    disease: Identifier
+    models: Annotated[tuple[str, ...], Field(min_length=1)]
+    population: str
+    patients_per_arm: Annotated[int, Field(ge=1, strict=True)]
+    seed: Annotated[int, Field(ge=0, lt=2**63, strict=True)]
+    randomisation_day: Annotated[float, Field(le=0, allow_inf_nan=False)] = 0.0
+    run_in: Duration | None = None
+    follow_up: Duration
+    visits: Annotated[tuple[VisitRule, ...], Field(min_length=1)]
+    eligibility: tuple[Criterion, ...] = ()
+    screening_limit: Annotated[int, Field(ge=1, strict=True)] | None = None
+    arms: Annotated[tuple[ArmDesign, ...], Field(min_length=1)]
+    reference_arm: str
+    endpoints: Annotated[tuple[str, ...], Field(min_length=1)]
+    measurements: str = "ms_clinic"
+    outcomes: tuple[str, ...] = ()
+
+    @property
+    def most_screened(self) -> int:
+        """How many patients may be screened before the trial gives up."""
+        return self.screening_limit or 50 * self.patients_per_arm
+
+
+def load_design(path: str | Path) -> TrialDesign:
+    """Read and check a trial design.
+
+    Parameters
+    ----------
+    path : a YAML file; protocols in it may be catalog ids, or paths relative to it
+
+    Raises
+    ------
+    InvalidFile : the file cannot be read or is not YAML
+    InvalidField : a key, value, unit, time or name that is not allowed; one line each, with the next step
+    """
+    from regraft.trial.design_checks import check_design
+
+    path = Path(path)
+    design = parse_design(_read(path), str(path))
+    check_design(design, str(path), folder=path.parent)
+    return _with_protocol_paths(design, path.parent)
+
+
+def parse_design(content: Mapping[str, Any], where: str) -> TrialDesign:
+    """Turn the content of a design file into a design; ``where`` names the file in messages."""
+    try:
+        return TrialDesign.model_validate(content)
+    except ValidationError as error:
+        raise InvalidField(explain(error, TrialDesign, where)) from None
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    """Return the content of a YAML file, or say why it cannot be had."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidFile(f"{path} cannot be read: {error.strerror}. Give the path of a trial design.") from error
+    except UnicodeDecodeError as error:
+        raise InvalidFile(f"{path} is not a text file in UTF-8. Give the path of a trial design.") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark is not None else ""
+        raise InvalidFile(f"{path}{line} is not valid YAML: {getattr(error, 'problem', error)}.") from error
+    if not isinstance(content, dict):
+        raise InvalidFile(f"{path} holds no 'key: value' lines; a trial design starts with 'id:' and 'title:'.")
+    return content
+
+
+def _with_protocol_paths(design: TrialDesign, folder: Path) -> TrialDesign:
+    """Return the design with protocol paths made absolute, so that it runs from anywhere."""
+
+    def located(protocol: str) -> str:
+        is_path = protocol.endswith((".yaml", ".yml"))
+        return str((folder / protocol).resolve()) if is_path else protocol
+
+    arms = tuple(arm.model_copy(update={"protocol": located(arm.protocol)}) for arm in design.arms)
+    return design.model_copy(update={"arms": arms})

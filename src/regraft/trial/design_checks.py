@@ -1,0 +1,122 @@
+"""Checks of a design that need more than one field or the catalog: each a small function, all run, all reported."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from regraft.entries import list_entries
+from regraft.errors import InvalidField, near_matches
+from regraft.trial.design import TrialDesign
+from regraft.trial.endpoints import ENDPOINTS
+from regraft.trial.measures import MEASURES
+from regraft.trial.visits import make_schedule
+
+
+def check_design(design: TrialDesign, where: str, *, folder: Path | None = None) -> None:
+    """Refuse a design that cannot be run; the message has one line per mistake.
+
+    Raises
+    ------
+    InvalidField : with file, field, value, what is allowed and the next step for each mistake
+    """
+    found = [complaint for check in CHECKS for complaint in check(design)]
+    found += list(_protocols(design, folder))
+    if found:
+        raise InvalidField("\n".join(f"{where}: {complaint}" for complaint in found))
+
+
+def _arms(design: TrialDesign) -> Iterator[str]:
+    """Arms must differ in id, and the reference must be one of them."""
+    ids = [arm.id for arm in design.arms]
+    for arm, count in Counter(ids).items():
+        if count > 1:
+            yield f"arms: id {arm!r} is used {count} times. Give each arm its own id."
+    if design.reference_arm not in ids:
+        yield f"reference_arm is {design.reference_arm!r}, which is no arm. {near_matches(design.reference_arm, ids)}"
+
+
+def _endpoints(design: TrialDesign) -> Iterator[str]:
+    """Endpoints must exist and be named once."""
+    for endpoint, count in Counter(design.endpoints).items():
+        if endpoint not in ENDPOINTS:
+            yield f"endpoints: {endpoint!r} is unknown. {near_matches(endpoint, ENDPOINTS)}"
+        if count > 1:
+            yield f"endpoints: {endpoint!r} is named {count} times. Name it once."
+
+
+def _criteria(design: TrialDesign) -> Iterator[str]:
+    """Criteria must use known measures, their units, and limits that somebody can meet."""
+    for number, criterion in enumerate(design.eligibility):
+        field = f"eligibility[{number}]"
+        measure = MEASURES.get(criterion.measure)
+        if measure is None:
+            matches = near_matches(criterion.measure, MEASURES)
+            yield f"{field}.measure is {criterion.measure!r}, which is unknown. {matches}"
+            continue
+        if (criterion.unit or "dimensionless") != measure.unit:
+            need = f"{criterion.measure} is in {measure.unit}. Write 'unit: {measure.unit}'."
+            yield f"{field}.unit is {criterion.unit!r}; {need}"
+        if criterion.min is None and criterion.max is None:
+            yield f"{field} ({criterion.measure}) has neither 'min' nor 'max'. Add one."
+        elif criterion.min is not None and criterion.max is not None and criterion.min > criterion.max:
+            yield f"{field}: min {criterion.min:g} is above max {criterion.max:g}; nobody can be enrolled. Swap them."
+        if measure.is_count and any(limit is not None and limit < 0 for limit in (criterion.min, criterion.max)):
+            yield f"{field}: {criterion.measure} is a count and cannot be negative. Use 0 or more."
+
+
+def _visits(design: TrialDesign) -> Iterator[str]:
+    """Visits must fit into the follow-up."""
+    try:
+        make_schedule(design, daily_until=0.0)
+    except InvalidField as error:
+        yield str(error)
+
+
+def _screening(design: TrialDesign) -> Iterator[str]:
+    """Leave room for the patients asked for."""
+    limit = design.screening_limit
+    if limit is not None and limit < design.patients_per_arm:
+        yield (
+            f"screening_limit is {limit}, below patients_per_arm {design.patients_per_arm}. "
+            "Raise it, or leave it out for 50 times as many."
+        )
+
+
+def _entries(design: TrialDesign) -> Iterator[str]:
+    """Models, population, measurements and outcomes must be in the catalog."""
+    named = [("models", model, f"models[{k}]") for k, model in enumerate(design.models)]
+    named += [("trials", trial, f"outcomes[{k}]") for k, trial in enumerate(design.outcomes)]
+    named += [("populations", design.population, "population"), ("measurements", design.measurements, "measurements")]
+    for kind, entry, field in named:
+        known = list_entries(kind)
+        if entry not in known:
+            yield f"{field} is {entry!r}, which is not under {kind} in the catalog. {near_matches(entry, known)}"
+    for model, count in Counter(design.models).items():
+        if count > 1:
+            yield f"models: {model!r} is named {count} times. Name it once."
+
+
+def _protocols(design: TrialDesign, folder: Path | None) -> Iterator[str]:
+    """Each arm's protocol must be in the catalog, or a file that exists."""
+    known = list_entries("protocols")
+    for number, arm in enumerate(design.arms):
+        field = f"arms[{number}].protocol"
+        if arm.protocol.endswith((".yaml", ".yml")):
+            path = (folder or Path()) / arm.protocol
+            if not path.is_file():
+                yield f"{field} is {arm.protocol!r}, but there is no file {path}. Correct the path."
+        elif arm.protocol not in known:
+            matches = near_matches(arm.protocol, known)
+            yield f"{field} is {arm.protocol!r}, which is not under protocols in the catalog. {matches}"
+
+
+CHECKS: tuple[Callable[[TrialDesign], Iterator[str]], ...] = (
+    _entries,
+    _arms,
+    _endpoints,
+    _criteria,
+    _visits,
+    _screening,
+)

@@ -1,0 +1,32 @@
+"""Endpoints, one file each. A new one is a file with an ``ENDPOINT`` and a line here."""
+
+from collections.abc import Mapping
+
+from regraft.trial.endpoints import (
+    annualised_relapse_rate,
+    confirmed_improvement,
+    confirmed_worsening,
+    immune_reconstitution,
+    infections,
+    neda3,
+    neutrophil_engraftment,
+    overall_survival,
+    platelet_engraftment,
+    treatment_related_mortality,
+)
+from regraft.trial.endpoints.base import Endpoint
+
+_MODULES = (
+    annualised_relapse_rate,
+    confirmed_improvement,
+    confirmed_worsening,
+    immune_reconstitution,
+    infections,
+    neda3,
+    neutrophil_engraftment,
+    overall_survival,
+    platelet_engraftment,
+    treatment_related_mortality,
+)
+
+ENDPOINTS: Mapping[str, Endpoint] = {module.ENDPOINT.id: module.ENDPOINT for module in _MODULES}

@@ -1,0 +1,107 @@
+"""Days to recovery of blood counts: what neutrophil and platelet engraftment share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from regraft.trial.design import DAYS
+from regraft.trial.endpoints.base import ArmEstimate, Findings, TimeToEvent
+from regraft.trial.endpoints.time_to_event import Horizon, add_incidence
+from regraft.trial.observation import ObservedArm, ObservedTrial
+from regraft.trial.statistics import Booleans, Estimate, Floats, median, missing, proportion
+
+REPORT_DAYS = (28, 60)
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """Which count must stay above which threshold for how many days in a row."""
+
+    quantity: str
+    threshold: float
+    days_in_a_row: int
+
+
+def recovery_of(observed: ObservedTrial, quantity: str) -> Recovery:
+    """Read the definition from the measurement entry."""
+    clinic = observed.clinic
+    run = int(clinic.value(f"engraftment_{quantity}_run"))
+    return Recovery(quantity, clinic.value(f"engraftment_{quantity}"), run)
+
+
+def engraftment_day(counts: Floats, days: Floats, recovery: Recovery) -> Floats:
+    """Find the first of consecutive days above the threshold after the nadir.
+
+    Parameters
+    ----------
+    counts : (patient, day) measured daily; NaN after death
+    days : (day,) days after infusion
+
+    Returns
+    -------
+    (patient,) day; NaN for patients who did not recover within the days, inf for those who never fell below
+    """
+    filled = np.where(np.isnan(counts), np.inf, counts)
+    nadir = filled.argmin(axis=1)
+    with np.errstate(invalid="ignore"):
+        above = counts > recovery.threshold
+    length = recovery.days_in_a_row
+    runs = np.lib.stride_tricks.sliding_window_view(above, length, axis=1).all(axis=2)
+    runs &= np.arange(runs.shape[1]) >= nadir[:, None]
+    found = np.where(runs.any(axis=1), days[runs.argmax(axis=1)], np.nan)
+    return np.where(_never_low(counts, recovery), np.inf, found)
+
+
+def _never_low(counts: Floats, recovery: Recovery) -> Booleans:
+    """Return whether no known count is below the threshold."""
+    with np.errstate(invalid="ignore"):
+        low = counts <= recovery.threshold
+    return np.asarray(~low.any(axis=1))
+
+
+def evaluate_engraftment(observed: ObservedTrial, recovery: Recovery, *, code: str, title: str) -> Findings:
+    """Evaluate every arm: median day among those who engraft, range, share by some days with death competing.
+
+    Patients whose counts never fell below the threshold have nothing to recover and are not part of it.
+    """
+    findings = Findings()
+    days = observed.schedule.daily
+    for arm in observed.arms:
+        day = engraftment_day(arm.daily[recovery.quantity], days, recovery)
+        low = ~np.isinf(day) & ~arm.is_missing
+        engrafted = np.where(low, day, np.nan)
+        findings.estimates += _estimates(arm.id, engrafted, low)
+        one = _times(arm, engrafted, low, last=float(days[-1]), names=(code, title))
+        horizons = [Horizon(k / DAYS["month"], float(k)) for k in REPORT_DAYS if k <= days[-1]]
+        add_incidence(findings, [one], label=title, horizons=horizons, statistic="engrafted")
+    return findings
+
+
+def _estimates(arm: str, engrafted: Floats, low: Booleans) -> list[ArmEstimate]:
+    """Return the median day, the range that holds nine in ten, and the share that engrafted."""
+    total, known = int(low.sum()), engrafted[np.isfinite(engrafted)]
+    share = proportion(int(known.size), total)
+    if not total:
+        middle = missing(0, "day", "median", "counts never fell below the threshold")
+        return [ArmEstimate(arm, "median day", "Median day of engraftment", middle)]
+    rows = [ArmEstimate(arm, "median day", "Median day of engraftment", median(engrafted, "day"))]
+    if known.size:
+        low_day, middle_day, high_day = np.quantile(known, (0.05, 0.5, 0.95))
+        spread = Estimate(
+            float(middle_day), float(low_day), float(high_day), int(known.size), "day", "5 to 95 % of patients"
+        )
+        rows.append(ArmEstimate(arm, "range", "Days that hold nine in ten patients", spread))
+    return [*rows, ArmEstimate(arm, "share engrafted", "Engrafted", share)]
+
+
+def _times(arm: ObservedArm, engrafted: Floats, low: Booleans, *, last: float, names: tuple[str, str]) -> TimeToEvent:
+    """Return times from infusion to engraftment, with death competing; NaN for those who are not part of it."""
+    with np.errstate(invalid="ignore"):
+        died = np.isnan(engrafted) & (arm.death_day <= last) & (arm.death_day > 0)
+    time = np.where(np.isfinite(engrafted), engrafted, np.where(died, arm.death_day, last))
+    cause = np.where(np.isfinite(engrafted), 1, np.where(died, 2, 0))
+    time = np.where(low, np.maximum(time, 1e-3), np.nan)
+    code, title = names
+    return TimeToEvent(arm.id, code, title, 0.0, time, np.where(low, cause, 0), ("engrafted", "death"))

@@ -1,0 +1,72 @@
+"""Lymphocyte counts at the visits."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from regraft.trial.endpoints.base import ArmEstimate, Contrast, Endpoint, Findings
+from regraft.trial.observation import ObservedArm, ObservedTrial
+from regraft.trial.statistics import median, paired_difference, proportion
+
+LABELS = {
+    "cd4": "CD4 T cells",
+    "cd4_naive": "Naive CD4 T cells",
+    "naive_share": "Naive share of CD4",
+    "cd8": "CD8 T cells",
+    "b_cells": "B cells",
+    "nk": "NK cells",
+}
+UNITS = {name: "dimensionless" if name == "naive_share" else "cells/uL" for name in LABELS}
+
+
+def evaluate(observed: ObservedTrial) -> Findings:
+    """Evaluate medians among the living at every visit, low CD4 shares, and differences within patients by year."""
+    findings = Findings()
+    for arm in observed.arms:
+        for quantity, unit in UNITS.items():
+            _add_medians(findings, arm, quantity, unit)
+        _add_low_cd4(findings, arm, observed.clinic.value("cd4_low"))
+    for arm in observed.compared:
+        for year in observed.years:
+            _add_differences(findings, arm, observed.reference_arm, 12.0 * year)
+    return findings
+
+
+def _add_medians(findings: Findings, arm: ObservedArm, quantity: str, unit: str) -> None:
+    """Add the median of one count at each visit; the baseline has the month of randomisation, 0 or below."""
+    for position, visit in enumerate(arm.schedule.visits):
+        value = median(arm.readings[quantity][:, position], unit)
+        findings.estimates.append(
+            ArmEstimate(arm.id, quantity, f"{LABELS[quantity]}, {visit.name}", value, visit.month)
+        )
+
+
+def _add_low_cd4(findings: Findings, arm: ObservedArm, limit: float) -> None:
+    """Add the share of the living with few CD4 T cells at each visit."""
+    for position, visit in enumerate(arm.schedule.visits):
+        counts = arm.readings["cd4"][:, position]
+        known = counts[np.isfinite(counts)]
+        share = proportion(int((known < limit).sum()), int(known.size))
+        label = f"CD4 below {limit:g}/uL, {visit.name}"
+        findings.estimates.append(ArmEstimate(arm.id, "cd4 low", label, share, visit.month))
+
+
+def _add_differences(findings: Findings, arm: ObservedArm, reference: ObservedArm, months: float) -> None:
+    """Add mean differences within patients who live in both arms."""
+    position = arm.schedule.visit_at(months)
+    if position is None:
+        return
+    for quantity, unit in UNITS.items():
+        pair = (arm.readings[quantity][:, position], reference.readings[quantity][:, position])
+        label = f"{LABELS[quantity]} at month {months:g}"
+        difference = paired_difference(*pair, unit)
+        findings.contrasts.append(Contrast(arm.id, reference.id, label, "difference", difference, is_paired=True))
+
+
+ENDPOINT = Endpoint(
+    id="immune_reconstitution",
+    title="Immune reconstitution",
+    definition="Measured counts at the visits among living patients: medians, and the share with CD4 below 400/uL.",
+    needs=("cd4", "naive_share", "cd8", "b_cells", "nk"),
+    evaluate=evaluate,
+)

@@ -1,0 +1,74 @@
+"""Measurement error, keyed by patient, quantity and visit and never by arm: equal truth gives equal readings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from regraft.streams import patient_uniforms
+from regraft.trial.clinic import Clinic
+from regraft.trial.statistics import Floats, Integers
+
+EDSS_TOP = 10.0  # end of the scale by its definition
+
+
+@dataclass(frozen=True)
+class Readings:
+    """Who is measured, with which seed and in which clinic."""
+
+    patient_ids: Integers
+    seed: int
+    clinic: Clinic
+
+    def deviates(self, quantity: str, visits: Sequence[str]) -> Floats:
+        """Return standard normal deviates, (patient, visit)."""
+        from scipy.special import ndtri
+
+        return np.asarray(ndtri(self._uniforms(quantity, visits)), dtype=np.float64)
+
+    def edss(self, truth: Floats, visits: Sequence[str]) -> Floats:
+        """Return rated disability scores.
+
+        Parameters
+        ----------
+        truth : (patient, visit) true score; NaN stays NaN
+        visits : names of the visits
+        """
+        step = self.clinic.value("edss_step")
+        seen = truth * (1 + self.clinic.value("edss_rater_cv") * self.deviates("edss", visits))
+        return np.asarray(np.clip(np.round(seen / step) * step, 0.0, EDSS_TOP))
+
+    def level(self, quantity: str, truth: Floats, visits: Sequence[str]) -> Floats:
+        """Return a measured blood level: lognormal error with mean 1 from assay and within-person variation."""
+        cvs = [self.clinic.value(f"{kind}_cv_{quantity}") for kind in ("assay", "biological")]
+        sigma = np.sqrt(np.log1p(sum(cv**2 for cv in cvs)))
+        return np.asarray(truth * np.exp(sigma * self.deviates(quantity, visits) - sigma**2 / 2))
+
+    def share(self, quantity: str, truth: Floats, visits: Sequence[str]) -> Floats:
+        """Return a measured share, at most 1."""
+        return np.minimum(self.level(quantity, truth, visits), 1.0)
+
+    def lesions(self, new: Floats, scans: Sequence[str]) -> Floats:
+        """Return how many of the new lesions before each scan it shows.
+
+        Parameters
+        ----------
+        new : (patient, scan) number of lesions since the scan before; NaN stays NaN
+        scans : names of the scans
+
+        Returns
+        -------
+        (patient, scan) ; more true lesions never give fewer seen ones
+        """
+        from scipy.stats import binom
+
+        known = np.isfinite(new)
+        seen = binom.ppf(self._uniforms("lesions", scans), np.where(known, new, 0), self.clinic.value("mri_detection"))
+        return np.where(known, np.maximum(seen, 0), np.nan)
+
+    def _uniforms(self, quantity: str, visits: Sequence[str]) -> Floats:
+        """Return one number in (0, 1) per patient and visit."""
+        columns = [patient_uniforms(self.seed, self.patient_ids, f"{quantity}:{visit}") for visit in visits]
+        return np.column_stack(columns) if columns else np.empty((self.patient_ids.size, 0))

@@ -1,0 +1,86 @@
+"""Everything a trial needs before the first patient: model, kernel, population, protocols, clinic, schedule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from regraft.engine import Kernel, SolverSettings, compile_model
+from regraft.errors import InvalidField
+from regraft.model import JoinedModel, join, load_part
+from regraft.model.equations import Equations
+from regraft.patients import PopulationSpec, load_population
+from regraft.therapy import Protocol, load_protocol
+from regraft.trial.clinic import Clinic, load_clinic
+from regraft.trial.design import TrialDesign
+from regraft.trial.design_checks import check_design
+from regraft.trial.endpoints import ENDPOINTS
+from regraft.trial.events import EventGroups, find_groups
+from regraft.trial.measures import MEASURES
+from regraft.trial.observation import RECORDED
+from regraft.trial.visits import Schedule, make_schedule
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A trial ready to run; nothing in it depends on the patients."""
+
+    design: TrialDesign
+    seed: int
+    settings: SolverSettings
+    model: JoinedModel
+    kernel: Kernel
+    groups: EventGroups
+    population: PopulationSpec
+    protocols: tuple[Protocol, ...]
+    clinic: Clinic
+    schedule: Schedule
+
+    @property
+    def equations(self) -> Equations:
+        """The joined model."""
+        return self.kernel.equations
+
+
+def make_plan(design: TrialDesign, *, seed: int | None = None, threads: int | None = None) -> Plan:
+    """Load, join and compile all that a design names.
+
+    Raises
+    ------
+    InvalidField : the design cannot be run, or an endpoint or criterion needs a quantity that no model defines
+    """
+    check_design(design, f"design {design.id!r}")
+    model = join([load_part(model) for model in design.models], id=design.id)
+    _check_needs(design, model.equations)
+    clinic = load_clinic(design.measurements)
+    outputs = [name for name in RECORDED if name in _defined(model.equations)]
+    protocols = tuple(load_protocol(arm.protocol) for arm in design.arms)
+    return Plan(
+        design=design,
+        seed=design.seed if seed is None else seed,
+        settings=SolverSettings(threads=threads),
+        model=model,
+        kernel=compile_model(model.equations, outputs),
+        groups=find_groups(model.equations),
+        population=load_population(design.population),
+        protocols=protocols,
+        clinic=clinic,
+        schedule=make_schedule(design, daily_until=clinic.days("daily_sampling_end")),
+    )
+
+
+def _defined(equations: Equations) -> set[str]:
+    """Return the states and assigned quantities of a model."""
+    return {*equations.state_index, *equations.assignment_index}
+
+
+def _check_needs(design: TrialDesign, equations: Equations) -> None:
+    """Refuse endpoints and criteria that read what no model of the design has."""
+    wanted = [(f"endpoint {name!r}", ENDPOINTS[name].needs) for name in design.endpoints]
+    wanted += [(f"criterion {c.measure!r}", MEASURES[c.measure].needs) for c in design.eligibility]
+    for what, needs in wanted:
+        for quantity in needs:
+            if quantity not in _defined(equations):
+                raise InvalidField(
+                    f"design {design.id!r}: {what} needs {quantity!r}, which none of the models "
+                    f"{', '.join(design.models)} defines. Add the model that does, or leave it out."
+                )

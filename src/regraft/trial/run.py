@@ -1,0 +1,133 @@
+"""Run a whole trial: plan, screen, arms, endpoints, tables."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import numpy as np
+
+from regraft.trial.arms import SimulatedArm, flow_of, simulate_arm
+from regraft.trial.design import TrialDesign
+from regraft.trial.endpoints import ENDPOINTS
+from regraft.trial.endpoints.base import EndpointResult
+from regraft.trial.observation import ObservedTrial
+from regraft.trial.plan import Plan, make_plan
+from regraft.trial.provenance import Provenance, trace
+from regraft.trial.result import Consort, Screening, TrialResult
+from regraft.trial.ribbons import ribbons
+from regraft.trial.screening import Enrolled, Progress, screen
+from regraft.trial.statistics import Floats
+from regraft.trial.tables import make_tables
+
+
+def run_trial(
+    design: TrialDesign, *, seed: int | None = None, threads: int | None = None, progress: Progress | None = None
+) -> TrialResult:
+    """Run a virtual trial.
+
+    The same patients, with the same parameters and luck, enter every arm: their disease is simulated once from onset
+    to randomisation, and each arm goes on from there with its protocol until death or the end of follow-up.
+
+    Parameters
+    ----------
+    design : from ``load_design``
+    seed : replaces the seed of the design
+    threads : cores to use, all if None; results do not depend on it
+    progress : called with a stage, the work done and the work to do
+
+    Returns
+    -------
+    TrialResult ; a patient whose run fails in an arm is in ``failures`` with the reason, missing in that arm's
+    endpoints, and changes nobody else's numbers
+
+    Raises
+    ------
+    InvalidField, UnknownEntry, InvalidModel, UnitMismatch : the design or something it names cannot be run
+    UsageError : too few patients are eligible
+    """
+    timings: dict[str, float] = {}
+    with _timed(timings, "plan"):
+        plan = make_plan(design, seed=seed, threads=threads)
+    with _timed(timings, "screening"):
+        people, screening = screen(plan, progress)
+    arms = []
+    for position, arm in enumerate(design.arms):
+        with _timed(timings, f"arm {arm.id}"):
+            arms.append(simulate_arm(plan, people, position))
+        if progress:
+            progress("arms", position + 1, len(design.arms))
+    return summarise(plan, people, screening, arms, timings=timings, progress=progress)
+
+
+def summarise(
+    plan: Plan,
+    people: Enrolled,
+    screening: Screening,
+    arms: list[SimulatedArm],
+    *,
+    timings: dict[str, float] | None = None,
+    progress: Progress | None = None,
+) -> TrialResult:
+    """Evaluate the endpoints of simulated arms and put everything into a result."""
+    timings = {} if timings is None else timings
+    observed = ObservedTrial(tuple(arm.observed for arm in arms), plan.design.reference_arm, plan.clinic)
+    with _timed(timings, "endpoints"):
+        endpoints = _evaluate(plan, observed, progress)
+    with _timed(timings, "tables"):
+        tables = make_tables(
+            observed,
+            endpoints,
+            trial=plan.design.id,
+            patient_ids=people.patient_ids,
+            baseline=_baseline(plan, people),
+        )
+    return TrialResult(
+        design=plan.design,
+        population=people.population,
+        consort=Consort(screening, tuple(flow_of(arm) for arm in arms)),
+        observed=observed,
+        endpoints=endpoints,
+        tables=tables,
+        curves=tuple(ribbon for arm in observed.arms for ribbon in ribbons(arm)),
+        timelines={arm.observed.id: arm.timeline for arm in arms},
+        failures=tuple(failure for arm in arms for failure in arm.failures),
+        provenance=_provenance(plan),
+        timings=timings,
+    )
+
+
+def _evaluate(plan: Plan, observed: ObservedTrial, progress: Progress | None) -> dict[str, EndpointResult]:
+    """Evaluate every endpoint of the design."""
+    results = {}
+    for done, name in enumerate(plan.design.endpoints, start=1):
+        results[name] = ENDPOINTS[name].result(observed)
+        if progress:
+            progress("endpoints", done, len(plan.design.endpoints))
+    return results
+
+
+def _baseline(plan: Plan, people: Enrolled) -> Mapping[str, Floats]:
+    """Return what ADSL shows of each patient: covariates of the population and screening measures."""
+    covariates = {name: people.population.values[name] for name in people.population.covariate_ids}
+    duration = (plan.design.randomisation_day - people.onset) / 365.25
+    return covariates | {"disease_duration": np.asarray(duration)} | dict(people.baseline)
+
+
+def _provenance(plan: Plan) -> Provenance:
+    """List every entry that the trial used."""
+    used = [("models", model) for model in plan.design.models]
+    used += [("populations", plan.design.population), ("measurements", plan.design.measurements)]
+    used += [("protocols", arm.protocol) for arm in plan.design.arms]
+    used += [("treatments", name) for protocol in plan.protocols for name in protocol.treatment_ids]
+    used += [("trials", trial) for trial in plan.design.outcomes]
+    return trace(used, seed=plan.seed)
+
+
+@contextmanager
+def _timed(timings: dict[str, float], stage: str) -> Iterator[None]:
+    """Note how many seconds a stage took."""
+    began = time.perf_counter()
+    yield
+    timings[stage] = time.perf_counter() - began

@@ -1,0 +1,241 @@
+"""Estimates and tests, all from statsmodels, with one typed result each.
+
+Arms hold the same virtual patients with the same luck. Tests for independent samples (log-rank, Cox, rate ratio)
+therefore overstate the error of a contrast: they are conservative, and answer what a trial with different people
+in each arm would have seen. ``paired_difference`` uses the pairs. The interval of an estimate covers the choice of
+patients and their luck (``standard_error`` is the Monte Carlo error; four times the patients halve it), and not
+what is unknown about the model.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regraft.errors import InvalidArgument
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Booleans = NDArray[np.bool_]
+
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its 95 % interval; NaN bounds where no interval exists, and ``note`` then says why."""
+
+    value: float
+    lower: float
+    upper: float
+    n: int
+    unit: str
+    method: str
+    standard_error: float = math.nan
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Test:
+    """A test statistic with its p value."""
+
+    __test__ = False  # not a test case, whatever its name says to pytest
+
+    statistic: float
+    p_value: float
+    n: int
+    method: str
+
+
+@dataclass(frozen=True)
+class StepCurve:
+    """A step function: ``value`` holds from ``time`` to the next one. Bounds are pointwise 95 %."""
+
+    time: Floats
+    value: Floats
+    lower: Floats
+    upper: Floats
+    standard_error: Floats
+
+    def at(self, time: float) -> tuple[float, float, float, float]:
+        """Return value, lower and upper bound and standard error at a time at or after the first."""
+        index = int(np.searchsorted(self.time, time, side="right")) - 1
+        if index < 0:
+            raise InvalidArgument(f"The curve starts at {self.time[0]:g}; nothing is known at {time:g}.")
+        value, lower, upper = float(self.value[index]), float(self.lower[index]), float(self.upper[index])
+        return value, lower, upper, float(self.standard_error[index])
+
+
+def missing(n: int, unit: str, method: str, note: str) -> Estimate:
+    """Return an estimate that does not exist, with the reason."""
+    return Estimate(math.nan, math.nan, math.nan, n, unit, method, math.nan, note)
+
+
+def normal_quantile() -> float:
+    """Return the two-sided normal quantile of ``LEVEL``."""
+    from scipy.special import ndtri
+
+    return float(ndtri(0.5 + LEVEL / 2))
+
+
+def proportion(successes: int, n: int) -> Estimate:
+    """Estimate a proportion, in percent, with Wilson's interval."""
+    method = "Wilson"
+    if n == 0:
+        return missing(0, "%", method, "no patient could be assessed")
+    from statsmodels.stats.proportion import proportion_confint
+
+    lower, upper = proportion_confint(successes, n, alpha=1 - LEVEL, method="wilson")
+    share = successes / n
+    error = math.sqrt(share * (1 - share) / n)
+    return Estimate(100 * share, 100 * float(lower), 100 * float(upper), n, "%", method, 100 * error)
+
+
+def mean(values: Floats, unit: str) -> Estimate:
+    """Estimate a mean with Student's interval; NaN values are left out."""
+    method = "mean, t interval"
+    known = values[np.isfinite(values)]
+    if known.size < 2:
+        return missing(int(known.size), unit, method, "fewer than two patients")
+    from statsmodels.stats.weightstats import DescrStatsW
+
+    summary = DescrStatsW(known)
+    error = float(summary.std_mean)
+    lower, upper = summary.tconfint_mean(alpha=1 - LEVEL) if error > 0 else (summary.mean, summary.mean)
+    return Estimate(float(summary.mean), float(lower), float(upper), int(known.size), unit, method, error)
+
+
+def paired_difference(treated: Floats, reference: Floats, unit: str) -> Estimate:
+    """Estimate the mean difference within patients, treated minus reference.
+
+    Parameters
+    ----------
+    treated, reference : (patient,) float, the same patients in the same order; NaN = missing, the pair is left out
+    """
+    return _renamed(mean(treated - reference, unit), "mean difference within patients, t interval")
+
+
+def median(values: Floats, unit: str) -> Estimate:
+    """Estimate a median with the distribution-free interval of order statistics; NaN values are left out."""
+    method = "median, order statistics"
+    known = np.sort(values[np.isfinite(values)])
+    n = int(known.size)
+    if n == 0:
+        return missing(0, unit, method, "no patient could be assessed")
+    from scipy.stats import binom
+
+    first = int(binom.ppf((1 - LEVEL) / 2, n, 0.5))
+    centre = float(np.median(known))
+    if first < 1:
+        return Estimate(centre, math.nan, math.nan, n, unit, method, math.nan, "too few patients for an interval")
+    lower, upper = float(known[first - 1]), float(known[n - first])
+    return Estimate(centre, lower, upper, n, unit, method, (upper - lower) / (2 * normal_quantile()))
+
+
+def event_rate(events: Floats, person_time: Floats, unit: str) -> Estimate:
+    """Estimate events per person-time; patients differ, so the interval is not a Poisson one.
+
+    Parameters
+    ----------
+    events, person_time : (patient,) float; NaN or no time at risk = left out
+
+    Returns
+    -------
+    events / person-time with a robust (sandwich) interval on the log scale; exact Poisson bounds without events
+    """
+    events, person_time = _at_risk(events, person_time)
+    n, total, time = int(events.size), float(events.sum()), float(person_time.sum())
+    if n == 0 or time <= 0:
+        return missing(n, unit, "events / person-time", "no time at risk")
+    if total == 0:
+        from statsmodels.stats.rates import confint_poisson
+
+        _, upper = confint_poisson(0, time, method="exact-c", alpha=1 - LEVEL)
+        return Estimate(0.0, 0.0, float(upper), n, unit, "exact Poisson", 0.0, "no event")
+    fit = _poisson_fit(events, person_time, np.ones((n, 1)))
+    error = float(fit.bse[0])
+    half = normal_quantile() * error
+    rate = total / time
+    method = "events / person-time, robust"
+    return Estimate(rate, rate * math.exp(-half), rate * math.exp(half), n, unit, method, rate * error)
+
+
+def rate_ratio(events: Floats, person_time: Floats, treated: Booleans) -> tuple[Estimate, float]:
+    """Compare the event rates of two groups of different people by negative binomial regression.
+
+    Where the counts show no more spread than Poisson's, the negative binomial does not exist and a Poisson model
+    with robust errors takes its place; ``method`` says which.
+
+    Returns
+    -------
+    the rate ratio treated / others with a Wald interval on the log scale, and its p value
+    """
+    keep = np.isfinite(events) & (person_time > 0)
+    events, person_time, treated = events[keep], person_time[keep], treated[keep]
+    n = int(events.size)
+    for group in (treated, ~treated):
+        if not group.any() or events[group].sum() == 0:
+            return missing(n, "ratio", "negative binomial", "a group without events"), math.nan
+    design = np.column_stack([np.ones(n), treated.astype(np.float64)])
+    fit, method = _negative_binomial_fit(events, person_time, design), "negative binomial"
+    if fit is None:
+        fit, method = _poisson_fit(events, person_time, design), "Poisson, robust"
+    value, error = float(fit.params[1]), float(fit.bse[1])
+    half = normal_quantile() * error
+    ratio = math.exp(value)
+    bounds = (math.exp(value - half), math.exp(value + half))
+    return Estimate(ratio, *bounds, n, "ratio", method, ratio * error), float(fit.pvalues[1])
+
+
+def _at_risk(events: Floats, person_time: Floats) -> tuple[Floats, Floats]:
+    """Return the patients who are known and at risk."""
+    keep = np.isfinite(events) & (person_time > 0)
+    return events[keep], person_time[keep]
+
+
+def _poisson_fit(events: Floats, person_time: Floats, design: Floats) -> _Fit:
+    """Fit a Poisson rate with robust errors."""
+    import statsmodels.api as sm
+
+    model = sm.GLM(events, design, family=sm.families.Poisson(), offset=np.log(person_time))
+    return _fit_of(model.fit(cov_type="HC1"))
+
+
+def _negative_binomial_fit(events: Floats, person_time: Floats, design: Floats) -> _Fit | None:
+    """Fit a negative binomial rate, or return None where it has no maximum inside its range."""
+    import warnings
+
+    from statsmodels.discrete.discrete_model import NegativeBinomial
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a fit that fails is told by its result, and the Poisson model follows
+        try:
+            result = NegativeBinomial(events, design, offset=np.log(person_time)).fit(disp=0, maxiter=200)
+        except (np.linalg.LinAlgError, ValueError, FloatingPointError):
+            return None
+        fit = _fit_of(result)
+    known = np.isfinite(fit.params).all() and np.isfinite(fit.bse).all()
+    inside = bool(result.mle_retvals["converged"]) and float(fit.params[-1]) > 1e-6
+    return fit if known and inside else None
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """What is read from a fitted model."""
+
+    params: Floats
+    bse: Floats
+    pvalues: Floats
+
+
+def _fit_of(result: object) -> _Fit:
+    """Return coefficients, errors and p values of a statsmodels result."""
+    return _Fit(*(np.asarray(getattr(result, name), dtype=np.float64) for name in ("params", "bse", "pvalues")))
+
+
+def _renamed(estimate: Estimate, method: str) -> Estimate:
+    """Return an estimate with another name of its method."""
+    return replace(estimate, method=method)

@@ -1,0 +1,155 @@
+"""Time to event: Kaplan-Meier, log-rank, Cox and cumulative incidence, from statsmodels."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from regraft.trial.statistics import (
+    LEVEL,
+    Booleans,
+    Estimate,
+    Floats,
+    Integers,
+    StepCurve,
+    Test,
+    missing,
+    normal_quantile,
+)
+
+
+def kaplan_meier(time: Floats, event: Booleans) -> StepCurve:
+    """Estimate the probability of no event yet.
+
+    Parameters
+    ----------
+    time : (patient,) float, time of the event or of censoring, > 0
+    event : (patient,) bool, False = censored
+
+    Returns
+    -------
+    a curve that starts at time 0 with 1; bounds on the log(-log) scale of Greenwood's error
+    """
+    from statsmodels.duration.survfunc import SurvfuncRight
+
+    if not event.any():
+        return _flat(1.0)
+    function = SurvfuncRight(time, event.astype(int))
+    survival = np.asarray(function.surv_prob, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error = np.where(survival > 0, function.surv_prob_se, 0.0)
+        log = np.log(survival)
+        half = np.where(survival > 0, normal_quantile() * error / (survival * np.abs(log)), 0.0)
+        lower, upper = (np.where(survival > 0, np.exp(log * np.exp(sign * half)), 0.0) for sign in (1, -1))
+    return _from_zero(np.asarray(function.surv_times, dtype=np.float64), survival, lower, upper, error, first=1.0)
+
+
+def numbers_at_risk(time: Floats, at: Floats) -> Integers:
+    """Count the patients whose time is at or after each of the given times."""
+    return np.asarray((time[:, None] >= at[None, :]).sum(axis=0), dtype=np.int64)
+
+
+def median_time(time: Floats, event: Booleans, unit: str) -> Estimate:
+    """Estimate the time by which half had the event (Kaplan-Meier), with an interval on the log(-log) scale."""
+    from statsmodels.duration.survfunc import SurvfuncRight
+
+    method = "Kaplan-Meier median"
+    n = int(time.size)
+    curve = kaplan_meier(time, event)
+    if n == 0 or float(curve.value[-1]) > 0.5:
+        return missing(n, unit, method, "fewer than half had the event")
+    function = SurvfuncRight(time, event.astype(int))
+    lower, upper = function.quantile_ci(0.5, alpha=1 - LEVEL, method="cloglog")
+    error = (float(upper) - float(lower)) / (2 * normal_quantile())
+    return Estimate(float(function.quantile(0.5)), float(lower), float(upper), n, unit, method, error)
+
+
+def log_rank(time: Floats, event: Booleans, treated: Booleans) -> Test:
+    """Compare two groups of different people; conservative where the arms hold the same patients."""
+    from statsmodels.duration.survfunc import survdiff
+
+    method = "log-rank"
+    if not event.any():
+        return Test(math.nan, math.nan, int(time.size), method)
+    statistic, p_value = survdiff(time, event.astype(int), treated.astype(int))
+    return Test(float(statistic), float(p_value), int(time.size), method)
+
+
+def hazard_ratio(time: Floats, event: Booleans, treated: Booleans) -> Estimate:
+    """Estimate the hazard ratio treated / others by Cox regression (Efron's ties), a summary even if hazards cross.
+
+    Assumes groups of different people, so the interval is conservative where the arms hold the same patients.
+    """
+    method, n = "Cox, Efron ties", int(time.size)
+    if not (event & treated).any() or not (event & ~treated).any():
+        return missing(n, "ratio", method, "a group without events")
+    from statsmodels.duration.hazard_regression import PHReg
+
+    fit = PHReg(time, treated.astype(np.float64)[:, None], status=event.astype(int), ties="efron").fit()
+    value, error = float(fit.params[0]), float(fit.bse[0])
+    half = normal_quantile() * error
+    ratio = math.exp(value)
+    return Estimate(ratio, math.exp(value - half), math.exp(value + half), n, "ratio", method, ratio * error)
+
+
+def cumulative_incidence(time: Floats, cause: Integers, causes: int) -> tuple[StepCurve, ...]:
+    """Estimate the incidence of each of several competing causes (Aalen-Johansen).
+
+    Parameters
+    ----------
+    time : (patient,) float, time of the event or of censoring, > 0
+    cause : (patient,) int, 0 = censored, k = k-th cause
+    causes : number of causes; one without events has a curve that stays at 0
+
+    Returns
+    -------
+    one curve per cause, from 0 at time 0; bounds on the log(-log) scale
+    """
+    present = [k for k in range(1, causes + 1) if (cause == k).any()]
+    if not present:
+        return tuple(_flat(0.0) for _ in range(causes))
+    from statsmodels.duration.survfunc import CumIncidenceRight
+
+    # statsmodels numbers the causes by their order; only those present may be given.
+    renumbered = np.zeros(cause.size, dtype=np.int64)
+    for number, k in enumerate(present, start=1):
+        renumbered[cause == k] = number
+    function = CumIncidenceRight(time, renumbered)
+    times = np.asarray(function.times, dtype=np.float64)
+    curves = {}
+    for number, k in enumerate(present):
+        value = np.asarray(function.cinc[number], dtype=np.float64)
+        error = np.asarray(function.cinc_se[number], dtype=np.float64)
+        curves[k] = _from_zero(times, value, *_incidence_bounds(value, error), error, first=0.0)
+    return tuple(curves.get(k, _flat(0.0)) for k in range(1, causes + 1))
+
+
+def at_horizon(curve: StepCurve, horizon: float, n: int, *, method: str) -> Estimate:
+    """Read a curve at a horizon, in percent."""
+    value, lower, upper, error = curve.at(horizon)
+    return Estimate(100 * value, 100 * lower, 100 * upper, n, "%", method, 100 * error)
+
+
+def _incidence_bounds(value: Floats, error: Floats) -> tuple[Floats, Floats]:
+    """Return bounds of an incidence on the log(-log) scale; they stay within 0 and 1."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log = np.log(value)
+        half = normal_quantile() * error / (value * np.abs(log))
+        inside = (value > 0) & (value < 1)
+        lower, upper = (np.where(inside, np.exp(log * np.exp(sign * half)), value) for sign in (1, -1))
+    return lower, upper
+
+
+def _from_zero(time: Floats, value: Floats, lower: Floats, upper: Floats, error: Floats, *, first: float) -> StepCurve:
+    """Return a curve with its value at time 0 put in front."""
+
+    def put(start: float, rest: Floats) -> Floats:
+        return np.concatenate([[start], np.asarray(rest, dtype=np.float64)])
+
+    return StepCurve(put(0.0, time), put(first, value), put(first, lower), put(first, upper), put(0.0, error))
+
+
+def _flat(value: float) -> StepCurve:
+    """Return a curve without any event."""
+    return StepCurve(np.zeros(1), np.full(1, value), np.full(1, value), np.full(1, value), np.zeros(1))
