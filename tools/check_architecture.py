@@ -15,7 +15,7 @@ ENTRY = re.compile(r"^\| `([\w/]+\.py)` \| (.+) \|$", re.MULTILINE)
 
 def listed_modules(text: str) -> dict[str, str]:
     """Return the modules in the page's tables with what the page says of each."""
-    return {path: meaning for path, meaning in ENTRY.findall(text)}
+    return dict(ENTRY.findall(text))
 
 
 def modules_on_disk(root: Path) -> set[str]:
