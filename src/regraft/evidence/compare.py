@@ -20,7 +20,8 @@ UNIT_WORDS = {
 class Estimate:
     """A simulated result: value with its 95 % interval, in ``unit``, from ``n`` virtual patients.
 
-    The interval is the statistical one of the simulated trial; parameter uncertainty is not in it.
+    The interval is the statistical one of the simulated trial; parameter uncertainty is not in it. ``time_months``
+    is the time of the estimate, where it has one.
     """
 
     arm: str
@@ -29,6 +30,7 @@ class Estimate:
     upper: float | None
     n: int
     unit: str
+    time_months: float | None = None
 
 
 @dataclass(frozen=True)

@@ -66,11 +66,20 @@ class Criterion(_Strict):
 
 
 class ArmDesign(_Strict):
-    """One arm: the protocol that its patients follow."""
+    """One arm: the protocol that its patients follow.
+
+    ``arm_class`` names the published arms it is compared with; the arm's id if left out.
+    """
 
     id: Identifier
     label: Annotated[str, Field(min_length=1)]
     protocol: Annotated[str, Field(min_length=1)]
+    arm_class: Identifier | None = None
+
+    @property
+    def class_name(self) -> str:
+        """Class of the published arms that this one is compared with."""
+        return self.arm_class or self.id
 
 
 class TrialDesign(_Strict):

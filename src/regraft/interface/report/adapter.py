@@ -40,7 +40,7 @@ def report_data(result: TrialResult, targets: Sequence[Target], *, command: str 
     """
     arms = tuple(report.Arm(arm.id, arm.label) for arm in result.design.arms)
     results = tuple(result.endpoints.values())
-    comparisons, not_compared = match(targets, result.endpoints)
+    comparisons, not_compared = match(targets, result.endpoints, result.design.arms)
     return report.ReportData(
         title=result.design.title,
         summary=_summary(result),
@@ -48,7 +48,7 @@ def report_data(result: TrialResult, targets: Sequence[Target], *, command: str 
         results=result_rows(results, arms),
         consort=_consort(result),
         contrasts=contrasts(results),
-        protocols=_protocols(result),
+        protocols=_treatments(result),
         relapse_rates=relapse_rates(results),
         survival=survival_figures(results, arms),
         deaths=deaths(results),
@@ -78,6 +78,15 @@ def _summary(result: TrialResult) -> tuple[tuple[str, str], ...]:
         ("Follow-up", f"{follow_up} after infusion or first dose"),
         ("Endpoints", "; ".join(found.title for found in result.endpoints.values())),
         ("Definitions", " ".join(f"{found.title}: {found.definition}" for found in result.endpoints.values())),
+    )
+
+
+def _treatments(result: TrialResult) -> tuple[report.ProtocolItem, ...]:
+    """Return what each arm receives, arms in their order."""
+    return tuple(
+        report.ProtocolItem(arm.id, item.label, item.start_day, item.end_day, item.detail)
+        for arm in result.design.arms
+        for item in result.timelines[arm.id]
     )
 
 

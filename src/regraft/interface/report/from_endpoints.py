@@ -34,7 +34,7 @@ HEADLINE = (
     Pick("annualised_relapse_rate", "rate", (2, 5)),
     Pick("neda3", "status", (2, 5)),
     Pick("confirmed_worsening", "event-free", (5,)),
-    Pick("confirmed_improvement", "incidence", (2,)),
+    Pick("confirmed_improvement", "improved", (2,)),
     Pick("overall_survival", "event-free", (5,)),
     Pick("treatment_related_mortality", "incidence"),
     Pick("infections", "rate: all", (1,)),

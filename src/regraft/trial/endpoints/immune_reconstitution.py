@@ -26,6 +26,7 @@ def evaluate(observed: ObservedTrial) -> Findings:
         for quantity, unit in UNITS.items():
             _add_medians(findings, arm, quantity, unit)
         _add_low_cd4(findings, arm, observed.clinic.value("cd4_low"))
+        _add_naive_fold(findings, arm)
     for arm in observed.compared:
         for year in observed.years:
             _add_differences(findings, arm, observed.reference_arm, 12.0 * year)
@@ -49,6 +50,20 @@ def _add_low_cd4(findings: Findings, arm: ObservedArm, limit: float) -> None:
         share = proportion(int((known < limit).sum()), int(known.size))
         label = f"CD4 below {limit:g}/uL, {visit.name}"
         findings.estimates.append(ArmEstimate(arm.id, "cd4 low", label, share, visit.month))
+
+
+def _add_naive_fold(findings: Findings, arm: ObservedArm) -> None:
+    """Add the naive share relative to the patient's own at randomisation: median, and share of patients above it."""
+    shares = arm.readings["naive_share"]
+    for position, visit in enumerate(arm.schedule.visits[1:], start=1):
+        ratio = shares[:, position] / shares[:, 0]
+        fold = median(ratio, "dimensionless")
+        label = f"Naive share of CD4 relative to randomisation, {visit.name}"
+        findings.estimates.append(ArmEstimate(arm.id, "naive share fold", label, fold, visit.month))
+        known = ratio[np.isfinite(ratio)]
+        risen = proportion(int((known > 1).sum()), int(known.size))
+        label = f"Naive share above that at randomisation, {visit.name}"
+        findings.estimates.append(ArmEstimate(arm.id, "naive share risen", label, risen, visit.month))
 
 
 def _add_differences(findings: Findings, arm: ObservedArm, reference: ObservedArm, months: float) -> None:

@@ -1,0 +1,109 @@
+"""Find, for each published number, the simulated estimate of the same thing; say why where there is none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from regraft.errors import UnitMismatch
+from regraft.evidence.compare import Comparison, Estimate, compare
+from regraft.evidence.targets import Target
+from regraft.trial.design import ArmDesign
+from regraft.trial.endpoints.base import ArmEstimate, EndpointResult
+
+# What a published endpoint is called, and where a trial reports it: endpoint and statistic.
+REPORTED_AS: Mapping[str, tuple[str, str]] = {
+    "annualised_relapse_rate": ("annualised_relapse_rate", "rate"),
+    "neda3": ("neda3", "event-free"),
+    "free_of_relapse": ("neda3", "free of relapse"),
+    "free_of_new_lesions": ("neda3", "free of new lesion"),
+    "free_of_worsening": ("confirmed_worsening", "event-free"),
+    "confirmed_improvement": ("confirmed_improvement", "improved"),
+    "edss_slope": ("edss_change", "slope"),
+    "new_t2_lesions": ("new_lesions", "since baseline"),
+    "overall_survival": ("overall_survival", "event-free"),
+    "treatment_related_mortality": ("treatment_related_mortality", "incidence"),
+    "neutrophil_engraftment_day": ("neutrophil_engraftment", "median day"),
+    "platelet_engraftment_day": ("platelet_engraftment", "median day"),
+    "cd4_count": ("immune_reconstitution", "cd4"),
+    "naive_share_fold": ("immune_reconstitution", "naive share fold"),
+    "infection_rate": ("infections", "rate: all"),
+}
+EXACT_MONTHS = 0.5  # visits fall within half a month of a whole number of months
+RATE_MONTHS = 6.0  # a rate per year may be read over a follow-up that differs by this much
+
+
+def match(
+    targets: Sequence[Target], endpoints: Mapping[str, EndpointResult], arms: Sequence[ArmDesign]
+) -> tuple[tuple[Comparison, ...], tuple[tuple[str, str], ...]]:
+    """Set published numbers beside the estimates of a trial.
+
+    A row belongs to the arms whose ``arm_class`` it names. The time must be the same; only a rate per year may come
+    from the reported period that is nearest, at most half a year shorter or longer.
+
+    Parameters
+    ----------
+    targets : published rows
+    endpoints : results of a trial by endpoint
+    arms : arms of its design
+
+    Returns
+    -------
+    the pairs in the order of the rows, and (row id, reason) of each row without a counterpart
+    """
+    pairs: list[Comparison] = []
+    missing: list[tuple[str, str]] = []
+    for target in targets:
+        chosen = [arm.id for arm in arms if arm.class_name == target.arm_class]
+        found = [compare(target, estimate) for arm in chosen for estimate in _estimates(target, endpoints, arm)]
+        pairs += found
+        if not found:
+            missing.append((target.id, _reason(target, endpoints, chosen)))
+    return tuple(pairs), tuple(missing)
+
+
+def _estimates(target: Target, endpoints: Mapping[str, EndpointResult], arm: str) -> list[Estimate]:
+    """Return the one estimate of an arm that answers a row, or none."""
+    candidates = [row for row in _same_kind(target, endpoints) if row.arm == arm and math.isfinite(row.estimate.value)]
+    near = [row for row in candidates if _distance(target, row) <= _tolerance(target)]
+    if not near:
+        return []
+    row = min(near, key=lambda candidate: _distance(target, candidate))
+    found = row.estimate
+    if found.unit != target.unit:
+        raise UnitMismatch(
+            f"Published row {target.id!r} is in {target.unit!r}, but the trial reports it in {found.unit!r}: write the "
+            f"row's value and interval in {found.unit!r}."
+        )
+    bounds = [bound if math.isfinite(bound) else None for bound in (found.lower, found.upper)]
+    return [Estimate(arm, found.value, *bounds, found.n, found.unit, row.time_months)]
+
+
+def _same_kind(target: Target, endpoints: Mapping[str, EndpointResult]) -> list[ArmEstimate]:
+    """Return the estimates of all arms and times that measure what a row measures."""
+    endpoint, statistic = REPORTED_AS.get(target.endpoint_id, ("", ""))
+    rows = endpoints[endpoint].estimates if endpoint in endpoints else ()
+    return [row for row in rows if row.statistic == statistic]
+
+
+def _distance(target: Target, row: ArmEstimate) -> float:
+    """Return how many months lie between a row and an estimate; where one has no time, time plays no part."""
+    if target.time_months is None or row.time_months is None:
+        return 0.0
+    return abs(target.time_months - row.time_months)
+
+
+def _tolerance(target: Target) -> float:
+    """Return how many months a published and a simulated time may differ."""
+    return RATE_MONTHS if target.unit == "1/year" else EXACT_MONTHS
+
+
+def _reason(target: Target, endpoints: Mapping[str, EndpointResult], arms: Sequence[str]) -> str:
+    """Say why a row has no counterpart."""
+    if target.endpoint_id not in REPORTED_AS:
+        return f"no endpoint of a trial answers {target.endpoint_id!r}"
+    if not arms:
+        return f"the trial has no arm of class {target.arm_class!r}"
+    if REPORTED_AS[target.endpoint_id][0] not in endpoints:
+        return f"the trial does not report {REPORTED_AS[target.endpoint_id][0]!r}"
+    return f"the trial reports nothing at {target.time_months:g} months" if target.time_months else "no estimate"
