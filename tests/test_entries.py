@@ -52,7 +52,7 @@ def test_an_id_cannot_leave_the_catalog(entry_id: str) -> None:
 
 def test_a_table_is_read_as_stripped_text(tmp_path: Path) -> None:
     path = write(tmp_path, '\ufeffid,note\na, "x, y" \nb,\n')
-    with pytest.raises(InvalidFile, match="line 2"):
+    with pytest.raises(InvalidFile, match="row 2: expected 2 values"):
         read_table(path)
     assert read_table(write(tmp_path, '\ufeffid,note\r\na,"x, y"\r\nb, \r\n')) == [
         {"id": "a", "note": "x, y"},

@@ -17,6 +17,11 @@ from regraft.quantities import convert, equivalent, parse_quantity, parse_unit, 
         (3.0, "edss", "edss", 3.0),
         (0.0, "day", "hour", 0.0),
         (10.0, "1/year", "1/day", 10 / 365.25),
+        (5.0, "%", "percent", 5.0),
+        (4.0, "kg/Mcell", "kg/cell", 4e-6),
+        (9.0, "m**0.5", "cm^0.5", 90.0),
+        (7.0, "(mg)/kg", "ug*kg^-1", 7000.0),
+        (0.5, " ", "dimensionless", 0.5),
     ],
 )
 def test_known_conversions(value: float, unit: str, target: str, expected: float) -> None:
@@ -24,9 +29,37 @@ def test_known_conversions(value: float, unit: str, target: str, expected: float
     assert convert(value, unit, target) == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize("text", ["mgg", "1/", "m m", "2 m", "day day", "x" * 300, "__import__('os')"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mgg",
+        "1/",
+        "m m",
+        "2 m",
+        "2*m",
+        "day day",
+        "mg per kg",
+        "m(s)",
+        "(m",
+        "m//s",
+        "x" * 300,
+        "m;s",
+        "__import__('os')",
+    ],
+)
 def test_a_text_that_is_no_unit_is_refused_with_examples(text: str) -> None:
-    with pytest.raises(UnitMismatch, match="unit"):
+    with pytest.raises(UnitMismatch, match=r"is not a unit\. Write it like '1/day'|is no unit: it has more than 200"):
+        parse_unit(text)
+
+
+def test_a_tower_of_powers_is_refused_before_it_is_worked_out() -> None:
+    with pytest.raises(UnitMismatch, match="is not a unit"):
+        parse_unit("9**9**9**9")
+
+
+@pytest.mark.parametrize("text", ["degC", "dB"])
+def test_a_unit_without_a_factor_to_others_is_refused(text: str) -> None:
+    with pytest.raises(UnitMismatch, match="is not a unit"):
         parse_unit(text)
 
 

@@ -117,7 +117,7 @@ def read_table(path: Path, columns: Iterable[str] = ()) -> list[dict[str, str]]:
         header = list(reader.fieldnames or [])
         rows: list[dict[str, Any]] = list(reader)
     except csv.Error as error:
-        raise InvalidFile(f"{path}, line {reader.line_num}: {error}. Check commas and quotes.") from error
+        raise InvalidFile(f"{path}, line {reader.reader.line_num}: {error}. Check commas and quotes.") from error
     _check_header(header, columns, path)
     for number, row in enumerate(rows, start=2):
         if _REST in row or None in row.values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -17,6 +18,10 @@ _DEFINITIONS = (
     "edss = [disability]",
 )
 _MAX_CHARACTERS = 200
+# Names joined by * and /, each with a small power. Narrower than pint's own grammar: there "day day" is a square, and
+# a tower of powers is worked out with whole numbers, which can take for ever.
+_FACTOR = r"\s*\(*\s*(?:1|%|[^\W\d]\w*)\s*\)*\s*(?:(?:\*\*|\^)\s*-?\d{1,2}(?:\.\d{1,3})?\s*\)*\s*)?"
+_SHAPE = re.compile(rf"{_FACTOR}(?:[*/]{_FACTOR})*")
 
 
 @dataclass(frozen=True)
@@ -52,12 +57,16 @@ def parse_unit(text: str) -> pint.Unit:
     """
     if len(text) > _MAX_CHARACTERS:
         raise UnitMismatch(f"{text[:40]!r}... is no unit: it has more than {_MAX_CHARACTERS} characters.")
+    text = text.strip() or "dimensionless"
+    refusal = f"{text!r} is not a unit. Write it like '1/day', 'cell/uL', 'mg/kg' or 'dimensionless'."
+    if _SHAPE.fullmatch(text) is None:
+        raise UnitMismatch(refusal)
     try:
-        unit: pint.Unit = _registry().Unit(text or "dimensionless")
+        unit: pint.Unit = _registry().Unit(text)
+        # a degree Celsius or a decibel has no factor to another unit
+        (_registry().Quantity(1.0, unit) * 2.0).to_base_units()
     except Exception as error:  # pint raises many kinds for a text that is not a unit
-        raise UnitMismatch(
-            f"{text!r} is not a unit. Write it like '1/day', 'cell/uL', 'mg/kg' or 'dimensionless'."
-        ) from error
+        raise UnitMismatch(refusal) from error
     return unit
 
 

@@ -26,7 +26,7 @@ def stream_key(name: str) -> int:
 
 
 @njit(cache=True, nogil=True)
-def philox(key: int, word0: int, word1: int, word2: int, word3: int) -> tuple[int, int]:
+def philox(key: int, word0: int, word1: int, word2: int, word3: int) -> tuple[np.uint64, np.uint64]:
     """Return two 64-bit words of Philox4x32-10 for a 64-bit key and a 128-bit counter of four words."""
     c0, c1, c2, c3 = uint32(word0), uint32(word1), uint32(word2), uint32(word3)
     k0, k1 = uint32(uint64(key) & _LOW), uint32(uint64(key) >> uint64(32))

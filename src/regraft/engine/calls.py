@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
@@ -24,8 +25,8 @@ EVENT_ARGUMENTS = FUNCTIONS.index("event_arguments")
 EVENT_VALUES = FUNCTIONS.index("event_values")
 
 
-# Declared as Any: numba's own annotation shows the compile-time arguments, not those of the call.
-_intrinsic: Any = intrinsic
+# numba's own annotation shows the compile-time arguments, not those of the call
+_intrinsic: Callable[[Callable[..., Any]], Any] = intrinsic
 
 
 @_intrinsic

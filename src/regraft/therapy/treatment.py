@@ -55,9 +55,8 @@ class Treatment:
         DoseOutOfRange : the unit is not one of the agent's, or the dose lies outside its limits
         """
         if not any(same_dimension(unit, allowed) for allowed in self.dose_units):
-            raise DoseOutOfRange(
-                f"{where}: a dose of {self.id!r} in {unit!r} is not possible; write it in {' or '.join(self.dose_units)}."
-            )
+            units = " or ".join(self.dose_units)
+            raise DoseOutOfRange(f"{where}: a dose of {self.id!r} in {unit!r} is not possible; write it in {units}.")
         low, high = self.limit("dose_min", unit), self.limit("dose_max", unit)
         if value <= 0 or (low is not None and value < low) or (high is not None and value > high):
             allowed = f"between {low:g} and {high:g} {unit}" if low is not None and high is not None else "above zero"
