@@ -10,12 +10,12 @@ from __future__ import annotations
 import hashlib
 
 import numpy as np
-from numba import njit, uint32, uint64
+from numba import njit
 
 _MULTIPLIER_0 = np.uint64(0xD2511F53)
 _MULTIPLIER_1 = np.uint64(0xCD9E8D57)
-_WEYL_0 = np.uint32(0x9E3779B9)
-_WEYL_1 = np.uint32(0xBB67AE85)
+_WEYL_0 = np.uint64(0x9E3779B9)
+_WEYL_1 = np.uint64(0xBB67AE85)
 _LOW = np.uint64(0xFFFFFFFF)
 _ROUNDS = 10
 
@@ -28,25 +28,25 @@ def stream_key(name: str) -> int:
 @njit(cache=True, nogil=True)
 def philox(key: int, word0: int, word1: int, word2: int, word3: int) -> tuple[np.uint64, np.uint64]:
     """Return two 64-bit words of Philox4x32-10 for a 64-bit key and a 128-bit counter of four words."""
-    c0, c1, c2, c3 = uint32(word0), uint32(word1), uint32(word2), uint32(word3)
-    k0, k1 = uint32(uint64(key) & _LOW), uint32(uint64(key) >> uint64(32))
+    c0, c1, c2, c3 = np.uint32(word0), np.uint32(word1), np.uint32(word2), np.uint32(word3)
+    k0, k1 = np.uint32(np.uint64(key) & _LOW), np.uint32(np.uint64(key) >> np.uint64(32))
     for _ in range(_ROUNDS):
-        product0 = uint64(c0) * _MULTIPLIER_0
-        product1 = uint64(c2) * _MULTIPLIER_1
-        c0 = uint32(uint32(product1 >> uint64(32)) ^ c1 ^ k0)
-        c2 = uint32(uint32(product0 >> uint64(32)) ^ c3 ^ k1)
-        c1 = uint32(product1 & _LOW)
-        c3 = uint32(product0 & _LOW)
-        k0 = uint32(k0 + _WEYL_0)
-        k1 = uint32(k1 + _WEYL_1)
-    return (uint64(c0) << uint64(32)) | uint64(c1), (uint64(c2) << uint64(32)) | uint64(c3)
+        product0 = np.uint64(c0) * _MULTIPLIER_0
+        product1 = np.uint64(c2) * _MULTIPLIER_1
+        c0 = np.uint32(np.uint32(product1 >> np.uint64(32)) ^ c1 ^ k0)
+        c2 = np.uint32(np.uint32(product0 >> np.uint64(32)) ^ c3 ^ k1)
+        c1 = np.uint32(product1 & _LOW)
+        c3 = np.uint32(product0 & _LOW)
+        k0 = np.uint32((np.uint64(k0) + _WEYL_0) & _LOW)
+        k1 = np.uint32((np.uint64(k1) + _WEYL_1) & _LOW)
+    return (np.uint64(c0) << np.uint64(32)) | np.uint64(c1), (np.uint64(c2) << np.uint64(32)) | np.uint64(c3)
 
 
 @njit(cache=True, nogil=True)
 def uniform(seed: int, patient: int, stream: int, occurrence: int, draw: int) -> float:
     """Return a number in the open interval (0, 1) for one key."""
     first, _ = philox(seed, patient, stream, occurrence, draw)
-    return (float(first >> uint64(11)) + 0.5) / 9007199254740992.0
+    return (float(first >> np.uint64(11)) + 0.5) / 9007199254740992.0
 
 
 @njit(cache=True, nogil=True)
