@@ -1,0 +1,94 @@
+"""Every entry of the catalog is complete: description, limits, README, and checks where it is a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.catalog.sources import bibliography, entry_folders, name_of, rows, source_keys, stray_folders
+
+from regraft.entries import catalog_root, list_entries
+from regraft.entries import read_entry as read_description
+from regraft.interface.catalog import KINDS, all_entries
+from regraft.interface.checks import check_entry, check_join
+from regraft.model import check_units, join, lint_part, load_part
+from regraft.streams import stream_key
+from regraft.therapy import load_protocol
+
+MODELS = list_entries("models")
+CHECK_COLUMNS = ("id", "kind", "scenario", "quantity", "time_day", "lower", "upper", "unit", "source", "locator")
+
+
+def test_catalog_has_the_known_kinds_and_no_stray_folder() -> None:
+    assert {path.name for path in catalog_root().iterdir() if path.is_dir()} == set(KINDS)
+    assert not stray_folders()
+
+
+def test_catalog_holds_no_code() -> None:
+    suffixes = {path.suffix for path in catalog_root().rglob("*") if path.is_file()}
+    assert suffixes <= {".toml", ".csv", ".md", ".ant", ".yaml", ".bib"}
+
+
+@pytest.mark.parametrize("folder", entry_folders(), ids=name_of)
+def test_entry_describes_itself_with_limits_and_a_readme(folder: Path) -> None:
+    entry = read_description(folder)
+    assert entry.id == folder.name
+    assert entry.limits, "entry.toml states no limits"
+    readme = folder / "README.md"
+    assert readme.is_file(), "README.md is missing"
+    assert readme.read_text(encoding="utf-8").startswith("# ")
+
+
+@pytest.mark.parametrize("name", list_entries("protocols"))
+def test_protocol_loads_and_states_its_source_and_limits(name: str) -> None:
+    protocol = load_protocol(name)
+    assert protocol.id == name
+    assert protocol.source.strip()
+    assert protocol.limits
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_model_loads_alone_with_sound_units_and_no_lint(name: str) -> None:
+    part = load_part(name)
+    assert not check_units(part.equations)
+    assert not lint_part(part)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_model_has_checks_of_quantities_that_the_catalog_knows(name: str) -> None:
+    table = catalog_root() / "models" / name / "checks.csv"
+    assert table.is_file(), "checks.csv is missing"
+    known = {quantity for model in MODELS for quantity in load_part(model).quantities}
+    publications = bibliography(catalog_root())
+    for row in rows(table):
+        assert all((row[column] or "").strip() for column in CHECK_COLUMNS), row
+        assert float(row["lower"]) <= float(row["upper"]), row
+        assert row["quantity"] in known, row
+        if row["kind"] == "published":
+            assert set(source_keys(row)) <= publications, row
+
+
+def test_all_models_join_to_one_patient() -> None:
+    joined = join([load_part(name) for name in MODELS])
+    assert not check_units(joined.equations)
+
+
+def test_no_two_things_that_are_drawn_share_a_random_stream() -> None:
+    joined = join([load_part(name) for name in MODELS])
+    names = {row.id for row in joined.parameter_rows} | {state.id for state in joined.equations.states}
+    names |= {event.id for event in joined.equations.events}
+    names |= {
+        row["id"]
+        for kind in ("treatments", "populations")
+        for path in (catalog_root() / kind).glob("*/*.csv")
+        for row in rows(path)
+        if "id" in row
+    }
+    assert len({stream_key(name) for name in names}) == len(names)
+
+
+def test_whole_catalog_passes_its_own_check() -> None:
+    entries = all_entries()
+    findings = [finding for entry in entries for finding in check_entry(entry)] + check_join(entries)
+    errors = [finding for finding in findings if finding.severity == "error"]
+    assert not errors, "\n".join(f"{error.entry} [{error.check}] {error.message}" for error in errors)
