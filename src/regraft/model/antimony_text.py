@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import threading
 
 import antimony
 
-from regraft.errors import InvalidModel
+from regraft.errors import InvalidModel, UnsupportedModel
 from regraft.model.equations import Equations
 from regraft.model.sbml import read_sbml
 
 MAX_CHARACTERS = 2_000_000
+# "import" as a word before a quote, also where comments stand between; a model must not read files of its reader
+_IMPORT = re.compile(r"\bimport\b(?:\s|//[^\n]*|#[^\n]*|/\*.*?\*/)*\"", re.DOTALL)
 # the antimony library keeps one global list of loaded models
 _LOCK = threading.Lock()
 
@@ -26,9 +29,12 @@ def antimony_to_sbml(text: str, *, name: str = "the model") -> str:
     Raises
     ------
     InvalidModel : the text is not valid Antimony; antimony's own message is passed on
+    UnsupportedModel : the text imports another file
     """
     if len(text) > MAX_CHARACTERS:
         raise InvalidModel(f"{name} has {len(text)} characters; more than {MAX_CHARACTERS} are not read.")
+    if _IMPORT.search(text):
+        raise UnsupportedModel(f"{name} imports another file, which is not read. Put all of the model into one file.")
     with _LOCK:
         antimony.clearPreviousLoads()
         if antimony.loadAntimonyString(text) < 0:

@@ -65,6 +65,12 @@ class Event:
     priority: Expression | None = None
     use_trigger_values: bool = True
 
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        """Every formula of the event: trigger, delay and priority where it has them, new values."""
+        optional = tuple(e for e in (self.delay, self.priority) if e is not None)
+        return (self.trigger, *optional, *(value for _, value in self.assignments))
+
 
 @dataclass(frozen=True)
 class Equations:

@@ -11,6 +11,7 @@ from regraft.model.expressions import TIME, Apply, Expression, Number, Symbol
 
 MAX_DEPTH = 200
 MAX_NODES = 200_000
+_LONG = 64
 
 _NAMES = {
     libsbml.AST_DIVIDE: "div",
@@ -69,8 +70,10 @@ def expression_from_ast(node: Any, where: str) -> Expression:
 
     Raises
     ------
-    UnsupportedModel : the tree is too deep or too large, or holds an operation that cannot be run (named)
+    UnsupportedModel : there is no tree, it is too deep or too large, or holds an operation that cannot be run (named)
     """
+    if node is None:
+        raise UnsupportedModel(f"There is no formula for {where}. Write one, or remove the element.")
     budget = [MAX_NODES]
     return _convert(node, where, 0, budget)
 
@@ -119,9 +122,12 @@ def _leaf(node: Any) -> Expression | None:
 
 
 def _fold(operation: str, neutral: float | None, parts: tuple[Expression, ...]) -> Expression:
-    """Chain an operation with any number of arguments from left to right."""
+    """Chain an operation with any number of arguments from left to right, long ones by halves to stay shallow."""
     if not parts:
         return Number(neutral if neutral is not None else 0.0)
+    if len(parts) > _LONG:
+        half = len(parts) // 2
+        return Apply(operation, (_fold(operation, neutral, parts[:half]), _fold(operation, neutral, parts[half:])))
     result = parts[0]
     for part in parts[1:]:
         result = Apply(operation, (result, part))

@@ -57,6 +57,10 @@ def read_parameters(path: Path) -> tuple[ParameterRow, ...]:
 def parameter_row(cells: dict[str, str], path: Path) -> ParameterRow:
     """Check the cells of one row and return it (errors as ``read_parameters``)."""
     name = cells["id"]
+    if not name.isidentifier():
+        raise InvalidField(
+            f"{path}, row {name!r}, column 'id': {name!r} is no name. Use letters, digits and _, a letter first."
+        )
     _choice(cells, "method", METHODS, path)
     _choice(cells, "distribution", DISTRIBUTIONS, path)
     for column in ("unit", "source", "locator"):
@@ -111,8 +115,23 @@ def _check_spread(row: ParameterRow, path: Path) -> None:
         raise InvalidField(f"{where} 'value': {row.value:g}; the mean of a lognormal must be above zero.")
     if row.distribution == "uniform" and (row.lower is None or row.upper is None):
         raise InvalidField(f"{where} 'lower' and 'upper': a uniform distribution needs both.")
+    if row.distribution in ("bernoulli", "logitnormal"):
+        _check_share(row, where)
     if row.lower is not None and row.upper is not None and row.lower >= row.upper:
         raise InvalidField(f"{where} 'lower': {row.lower:g} is not below 'upper' {row.upper:g}.")
     low, high = row.lower if row.lower is not None else row.value, row.upper if row.upper is not None else row.value
     if not low <= row.value <= high:
         raise InvalidField(f"{where} 'value': {row.value:g} lies outside [{low:g}, {high:g}].")
+
+
+def _check_share(row: ParameterRow, where: str) -> None:
+    """Refuse a probability or share outside 0 to 1, also among the bounds."""
+    ends_allowed = row.distribution == "bernoulli"
+    if not 0 <= row.value <= 1 or (row.value in (0, 1) and not ends_allowed):
+        allowed = "from 0 to 1" if ends_allowed else "above 0 and below 1"
+        raise InvalidField(
+            f"{where} 'value': {row.value:g} with distribution {row.distribution!r}; it must lie {allowed}."
+        )
+    for column, bound in (("lower", row.lower), ("upper", row.upper)):
+        if bound is not None and not 0 <= bound <= 1:
+            raise InvalidField(f"{where} {column!r}: {bound:g} with distribution {row.distribution!r}; use 0 to 1.")

@@ -150,7 +150,6 @@ def used_symbols(equations: Equations) -> set[str]:
     for assignment in equations.assignments:
         used |= symbols(assignment.expression)
     for event in equations.events:
-        used |= symbols(event.trigger)
-        for _, value in event.assignments:
-            used |= symbols(value)
+        for expression in event.expressions:
+            used |= symbols(expression)
     return used - {TIME}

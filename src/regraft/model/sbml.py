@@ -10,11 +10,14 @@ import libsbml
 from regraft.entries import read_text
 from regraft.errors import InvalidModel, UnsupportedModel
 from regraft.model.equations import Assignment, Equations, Event, Parameter, State
-from regraft.model.expressions import Apply, Expression, Number, Symbol, substitute, symbols
+from regraft.model.expressions import TIME, Apply, Expression, Number, Symbol, substitute, symbols
 from regraft.model.mathml import expression_from_ast
 from regraft.model.sorting import sort_assignments
+from regraft.model.untrusted import refuse_deep_text, refuse_exploding_functions
 
 MAX_ELEMENTS = 20_000
+# what stands where a file gives no value; no number of a file is this object
+_UNSET = Symbol("")
 _CONVERSIONS = ("promoteLocalParameters", "expandFunctionDefinitions")
 
 
@@ -35,9 +38,11 @@ def read_sbml(source: str | Path) -> Equations:
     UnsupportedModel : the model uses something that cannot be run, which is named
     """
     text = read_text(source) if isinstance(source, Path) else source
+    refuse_deep_text(text)
     document = libsbml.readSBMLFromString(text)
     _raise_on_errors(document)
     _refuse_packages(document)
+    refuse_exploding_functions(document.getModel())
     for option in _CONVERSIONS:
         properties = libsbml.ConversionProperties()
         properties.addOption(option, True)
@@ -76,6 +81,7 @@ class _Reader:
         self.initial: dict[str, Expression] = {}
         self.rates: dict[str, Expression] = {}
         self.formulas: dict[str, Expression] = {}
+        self.reaction_rates: dict[str, Expression] = {}
 
     def _refuse(self) -> None:
         model = self.model
@@ -89,7 +95,7 @@ class _Reader:
                 f"Model {model.getId()!r} has constraints, which are not checked in a run. Remove them."
             )
         for i in range(model.getNumReactions()):
-            if model.getLevel() < 3 and model.getReaction(i).getFast():
+            if model.getReaction(i).getFast():
                 raise UnsupportedModel(f"Reaction {model.getReaction(i).getId()!r} is fast, which cannot be run.")
 
     def equations(self) -> Equations:
@@ -99,9 +105,11 @@ class _Reader:
         self._reactions()
         events = tuple(self._event(self.model.getEvent(i), i) for i in range(self.model.getNumEvents()))
         changed = {target for event in events for target, _ in event.assignments}
+        self._refuse_values(changed)
         rates = {name: self._inline_reactions(rate) for name, rate in self.rates.items()}
         states, parameters = [], []
-        for name, value in self.initial.items():
+        for name, given in self.initial.items():
+            value = self._inline_reactions(given)
             if name in rates or (name in changed and name not in self.formulas):
                 states.append(State(name, "", value, rates.get(name, Number(0.0))))
             elif name not in self.formulas:
@@ -116,6 +124,16 @@ class _Reader:
         _check_symbols(equations)
         return equations
 
+    def _refuse_values(self, changed: set[str]) -> None:
+        """Refuse what has no value, what is called like the time, and compartments that change their size."""
+        for name, value in self.initial.items():
+            if value == _UNSET and name not in self.formulas:
+                raise InvalidModel(f"Model {self.model.getId()!r}: {name!r} has no value. Give it one.")
+            if name == TIME:
+                raise UnsupportedModel(f"Model {self.model.getId()!r} names a quantity {TIME!r}. Rename it.")
+            if self.model.getCompartment(name) is not None and name in {*self.formulas, *self.rates, *changed}:
+                raise UnsupportedModel(f"Compartment {name!r} changes its size, which this reader cannot run yet.")
+
     def _values(self) -> None:
         model = self.model
         for i in range(model.getNumCompartments()):
@@ -123,7 +141,7 @@ class _Reader:
             self.initial[compartment.getId()] = Number(compartment.getSize() if compartment.isSetSize() else 1.0)
         for i in range(model.getNumParameters()):
             parameter = model.getParameter(i)
-            self.initial[parameter.getId()] = Number(parameter.getValue() if parameter.isSetValue() else float("nan"))
+            self.initial[parameter.getId()] = Number(parameter.getValue()) if parameter.isSetValue() else _UNSET
         for i in range(model.getNumSpecies()):
             self._species(model.getSpecies(i))
         for i in range(model.getNumInitialAssignments()):
@@ -133,6 +151,9 @@ class _Reader:
             )
 
     def _species(self, species: Any) -> None:
+        if not (species.isSetInitialAmount() or species.isSetInitialConcentration()):
+            self.initial[species.getId()] = _UNSET
+            return
         volume = self.model.getCompartment(species.getCompartment()).getSize()
         if species.getHasOnlySubstanceUnits():
             value = (
@@ -153,13 +174,8 @@ class _Reader:
             rule = self.model.getRule(i)
             kind = self.rates if rule.isRate() else self.formulas
             kind[rule.getVariable()] = expression_from_ast(rule.getMath(), f"the rule of {rule.getVariable()!r}")
-            if self.model.getCompartment(rule.getVariable()) is not None:
-                raise UnsupportedModel(
-                    f"Compartment {rule.getVariable()!r} changes its size, which this reader cannot run yet."
-                )
 
     def _reactions(self) -> None:
-        self.reaction_rates = {}
         for i in range(self.model.getNumReactions()):
             reaction = self.model.getReaction(i)
             law = reaction.getKineticLaw()
@@ -184,6 +200,9 @@ class _Reader:
         flux: Expression = Apply("mul", (Number(amount), rate))
         if not species.getHasOnlySubstanceUnits():
             flux = Apply("div", (flux, Symbol(species.getCompartment())))
+        factor = species.getConversionFactor() or self.model.getConversionFactor()
+        if factor:
+            flux = Apply("mul", (flux, Symbol(factor)))
         before = self.rates.get(species.getId())
         self.rates[species.getId()] = flux if before is None else Apply("add", (before, flux))
 
@@ -191,18 +210,19 @@ class _Reader:
         """Replace the id of a reaction by its rate."""
         return substitute(expression, self.reaction_rates)
 
+    def _optional(self, element: Any, where: str) -> Expression | None:
+        """Return the formula of an element that may be absent or empty."""
+        if element is None or element.getMath() is None:
+            return None
+        return self._inline_reactions(expression_from_ast(element.getMath(), where))
+
     def _event(self, event: Any, number: int) -> Event:
         name = event.getId() or f"event_{number + 1}"
-        if event.isSetDelay() and event.getDelay().getMath() is not None:
-            delay = expression_from_ast(event.getDelay().getMath(), f"the delay of event {name!r}")
-        else:
-            delay = None
-        priority = (
-            expression_from_ast(event.getPriority().getMath(), f"the priority of event {name!r}")
-            if event.isSetPriority() and event.getPriority().getMath() is not None
-            else None
-        )
+        delay = self._optional(event.getDelay(), f"the delay of event {name!r}")
+        priority = self._optional(event.getPriority(), f"the priority of event {name!r}")
         trigger = event.getTrigger()
+        if trigger is None:
+            raise UnsupportedModel(f"Event {name!r} has no trigger. Write one.")
         level3 = self.model.getLevel() >= 3
         assignments = tuple(
             (
@@ -225,13 +245,12 @@ class _Reader:
 
 def _check_symbols(equations: Equations) -> None:
     """Raise where a formula uses a symbol that nothing defines."""
-    known = {*equations.units, "time"}
+    known = {*equations.units, TIME}
     places: list[tuple[str, Expression]] = [(f"d/dt {s.id}", s.derivative) for s in equations.states]
     places += [(f"the initial value of {s.id}", s.initial) for s in equations.states]
     places += [(f"the formula of {a.id}", a.expression) for a in equations.assignments]
     for event in equations.events:
-        places.append((f"the trigger of event {event.id}", event.trigger))
-        places += [(f"event {event.id}", value) for _, value in event.assignments]
+        places += [(f"event {event.id}", expression) for expression in event.expressions]
     for where, expression in places:
         unknown = sorted(symbols(expression) - known)
         if unknown:

@@ -62,7 +62,7 @@ def with_scheduled_jumps(equations: Equations, jumps: Sequence[Jump]) -> Equatio
 
     Raises
     ------
-    InvalidArgument : a target that is no state or parameter; near matches are listed
+    InvalidArgument : a target that is no state or parameter, with near matches; an infusion into a parameter
     """
     known = {*equations.state_index, *equations.parameter_index}
     targets = sorted({jump.target for jump in jumps})
@@ -72,6 +72,8 @@ def with_scheduled_jumps(equations: Equations, jumps: Sequence[Jump]) -> Equatio
     events, rates = [], {jump.target for jump in jumps if jump.duration_days > 0}
     for number, jump in enumerate(sorted(jumps, key=lambda j: (j.time_days, j.target)), start=1):
         events += _events_of(jump, number)
+    for target in sorted(rates - equations.state_index.keys()):
+        raise InvalidArgument(f"{target!r} is a parameter; only a state can be infused. Set it on a day instead.")
     switched = {jump.target for jump in jumps if jump.is_set and jump.target in equations.parameter_index}
     states = tuple(
         replace(s, derivative=Apply("add", (s.derivative, Symbol(_rate_name(s.id))))) if s.id in rates else s
@@ -129,7 +131,8 @@ def _events_of(jump: Jump, number: int) -> list[Event]:
 
 def _timed(name: str, time_days: float, target: str, value: Expression) -> Event:
     trigger = Apply("ge", (Symbol(TIME), Number(time_days)))
-    return Event(name, trigger, ((target, value),), initial_value=False)
+    # values are taken when the event acts: a second dose on the same day adds to the first instead of undoing it
+    return Event(name, trigger, ((target, value),), initial_value=False, use_trigger_values=False)
 
 
 def _event_line(event: Event) -> str:

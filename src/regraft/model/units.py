@@ -59,6 +59,10 @@ def check_units(equations: Equations) -> list[UnitIssue]:
         check(assignment.id, assignment.expression, units[assignment.id])
     for event in equations.events:
         check(f"event {event.id}, trigger", event.trigger, parse_unit("dimensionless"))
+        if event.delay is not None:
+            check(f"event {event.id}, delay", event.delay, units[TIME])
+        if event.priority is not None:
+            check(f"event {event.id}, priority", event.priority, parse_unit("dimensionless"))
         for target, value in event.assignments:
             check(f"event {event.id}, {target}", value, units[target])
     return issues
@@ -117,7 +121,7 @@ def _power(expression: Apply, units: Mapping[str, PlainUnit]) -> Unit:
     unit = _unit(base, units)
     if not _agree(_unit(exponent, units), parse_unit("dimensionless")):
         raise _Mismatch("an exponent has a unit")
-    if isinstance(exponent, Number) and exponent.value == int(exponent.value):
+    if isinstance(exponent, Number) and exponent.value.is_integer():
         return unit ** int(exponent.value) if unit is not None else None
     if unit is not None and not unit.dimensionless:
         raise _Mismatch(f"a quantity in {unit:~} is raised to a power that is not a whole number")
