@@ -88,7 +88,7 @@ def _convert(node: Any, where: str, depth: int, budget: list[int]) -> Expression
     if leaf is not None:
         return leaf
     kind = node.getType()
-    parts = tuple(_convert(node.getChild(i), where, depth + 1, budget) for i in range(node.getNumChildren()))
+    parts = tuple(_convert(part, where, depth + 1, budget) for part in operands(node))
     if kind == libsbml.AST_MINUS:
         return Apply("neg", parts) if len(parts) == 1 else Apply("sub", parts)
     if kind in _FOLDED:
@@ -103,6 +103,17 @@ def _convert(node: Any, where: str, depth: int, budget: list[int]) -> Expression
         return _apply(_NAMES[kind], parts, where)
     label = node.getName() or f"operation {node.getType()}"
     raise UnsupportedModel(f"{where} uses {label!r}, which cannot be run. Write it with the supported functions.")
+
+
+def operands(node: Any) -> list[Any]:
+    """Return the operands of a libsbml node; libsbml writes a long sum or product as a tower, which is laid flat."""
+    kind, later = node.getType(), []
+    while kind in _FOLDED and node.getType() == kind and node.getNumChildren() == 2:
+        later.append(node.getChild(1))
+        node = node.getChild(0)
+    if later:
+        return [node, *reversed(later)]
+    return [node.getChild(i) for i in range(node.getNumChildren())]
 
 
 def _leaf(node: Any) -> Expression | None:

@@ -13,6 +13,7 @@ from xml.parsers import expat
 import libsbml
 
 from regraft.errors import InvalidModel, UnsupportedModel
+from regraft.model.mathml import operands
 
 MAX_XML_DEPTH = 300
 MAX_EXPANDED_TERMS = 1_000_000
@@ -118,7 +119,7 @@ def _size(model: Any, node: Any, sizes: dict[str, _Size], open_calls: tuple[str,
     """Return the size of a formula once every call in it is written out."""
     if node.getType() == libsbml.AST_NAME:
         return _Size(0, {node.getName(): 1}) if open_calls else _Size()
-    parts = [_size(model, node.getChild(i), sizes, open_calls) for i in range(node.getNumChildren())]
+    parts = [_size(model, part, sizes, open_calls) for part in operands(node)]
     function = model.getFunctionDefinition(node.getName()) if node.getType() == libsbml.AST_FUNCTION else None
     if function is None:
         result = _Size()
