@@ -46,7 +46,8 @@ def test_public_name_is_found_in_its_room_and_documented(name: str) -> None:
     found = getattr(regraft, name)
     assert found is getattr(importlib.import_module(regraft._HOME[name]), name)
     text = vars(found).get("__doc__") if inspect.isclass(found) else found.__doc__
-    assert text and text.strip(), f"{name} has no docstring of its own"
+    # a dataclass without a docstring is given its signature as one
+    assert text and text.strip() and not text.startswith(f"{name}("), f"{name} has no docstring of its own"
 
 
 def test_every_public_name_is_in_the_reference_of_the_documentation() -> None:
