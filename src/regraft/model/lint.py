@@ -69,7 +69,8 @@ def misplaced_draw(part: Part) -> Iterator[LintIssue]:
     """Find random draws outside event assignments and initial values, and draws within draws."""
     places: list[tuple[str, Expression]] = [(s.id, s.derivative) for s in part.equations.states]
     places += [(a.id, a.expression) for a in part.equations.assignments]
-    places += [(e.id, e.trigger) for e in part.equations.events]
+    for event in part.equations.events:
+        places += [(event.id, e) for e in (event.trigger, event.delay, event.priority) if e is not None]
     for where, expression in places:
         if draws(expression):
             yield LintIssue(
