@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,15 @@ def test_architecture_page_lists_every_module_and_no_other() -> None:
         [sys.executable, ROOT / "tools" / "check_architecture.py"], capture_output=True, text=True, check=False
     )
     assert run.returncode == 0, run.stdout
+
+
+def test_checks_and_files_that_the_architecture_page_names_exist() -> None:
+    page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    promises = page[page.index("## What always holds") : page.index("## What runs where")]
+    named = re.findall(r"`([\w/]+(?:\.\w+)?/?)`", promises)
+    places = (ROOT, ROOT / "src" / "regraft")
+    assert len(named) > 10
+    assert not [name for name in named if "/" in name and not any((place / name).exists() for place in places)]
 
 
 def test_catalog_holds_no_python() -> None:
