@@ -29,13 +29,11 @@ class Correlations:
     factor: Floats
 
     def apply(self, uniforms: Mapping[str, Floats]) -> dict[str, Floats]:
-        """Return correlated numbers in (0, 1) for the names given; the other names pass through unchanged."""
+        """Return numbers in (0, 1), correlated where the table says so; they must hold all of ``names``."""
         correlated = dict(uniforms)
-        present = [i for i, name in enumerate(self.names) if name in uniforms]
-        scores = {i: ndtri(uniforms[self.names[i]]) for i in present}
-        for i in present:
-            mixed = sum((self.factor[i, k] * scores[k] for k in present if k <= i), np.zeros(1))
-            correlated[self.names[i]] = ndtr(mixed)
+        scores = [ndtri(uniforms[name]) for name in self.names]
+        for i, name in enumerate(self.names):
+            correlated[name] = ndtr(sum((self.factor[i, k] * scores[k] for k in range(i + 1)), np.zeros(1)))
         return correlated
 
 
@@ -72,14 +70,27 @@ def read_correlations(path: Path, known: frozenset[str]) -> Correlations:
         if any({first, second} == {a, b} for a, b, _ in pairs):
             raise InvalidField(f"{path}, row {first!r}-{second!r}: the pair appears twice; keep one row.")
         pairs.append((first, second, rho))
+    matrix = _matrix(names, pairs)
+    if not _is_possible(matrix):
+        # a row may need a later one to be possible: the culprit comes after the last rows that are possible together
+        good = max(count for count in range(len(pairs)) if _is_possible(_matrix(names, pairs[:count])))
+        first, second, rho = pairs[good]
+        raise InvalidField(
+            f"{path}, row {first!r}-{second!r}: rho {rho:g} contradicts the rows above it, pairs without a row taken "
+            "as 0 (the correlation matrix is not positive definite). Lower one of them, or add the missing pairs."
+        )
+    return Correlations(tuple(names), np.asarray(np.linalg.cholesky(matrix), dtype=np.float64))
+
+
+def _matrix(names: list[str], pairs: list[tuple[str, str, float]]) -> Floats:
+    """Return the correlation matrix of some rows; pairs without a row are not correlated."""
     matrix = np.eye(len(names))
     for first, second, rho in pairs:
         i, k = names.index(first), names.index(second)
         matrix[i, k] = matrix[k, i] = rho
-        if np.linalg.eigvalsh(matrix)[0] <= 0:
-            raise InvalidField(
-                f"{path}, row {first!r}-{second!r}: rho {rho:g} contradicts the rows above it "
-                "(the correlation matrix is not positive definite). Lower one of them."
-            )
-    factor: Floats = np.asarray(np.linalg.cholesky(matrix), dtype=np.float64) if names else np.zeros((0, 0))
-    return Correlations(tuple(names), factor)
+    return matrix
+
+
+def _is_possible(matrix: Floats) -> bool:
+    """Whether some joint distribution has these correlations."""
+    return matrix.size == 0 or bool(np.linalg.eigvalsh(matrix)[0] > 0)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regraft.entries import Entry, entry_folder, read_entry, read_text
-from regraft.errors import InvalidArgument, InvalidField, near_matches
+from regraft.errors import InvalidArgument, InvalidField, UnitMismatch, near_matches
 from regraft.model.equations import Equations
 from regraft.model.parameter_table import ParameterRow, read_parameters
 from regraft.patients.correlations import Correlations, read_correlations
 from regraft.patients.distributions import quantile
+from regraft.quantities import equivalent
 from regraft.streams import patient_uniforms
 
 Floats = NDArray[np.float64]
@@ -47,18 +49,31 @@ class Population:
     seed : the seed that, with a patient's id and a name, gives every number
     values : name to (patient,) float; covariates and all parameters that differ between patients
     covariate_ids : which of the values are covariates of the population
+    units : name to unit text; a name without one is taken to be in the model's unit
     """
 
     patient_ids: Integers
     seed: int
     values: Mapping[str, Floats]
     covariate_ids: tuple[str, ...]
+    units: Mapping[str, str] = field(default_factory=dict)
 
     def parameter_matrix(self, equations: Equations) -> Floats:
-        """Return (patient, parameter) values in the order of the model's parameters, what does not differ filled in."""
+        """Return (patient, parameter) values in the order of the model's parameters, what does not differ filled in.
+
+        Raises
+        ------
+        UnitMismatch : a covariate with the id of a parameter has another unit than the model
+        """
         matrix = np.tile([p.value for p in equations.parameters], (self.patient_ids.size, 1))
         for name, values in self.values.items():
             if name in equations.parameter_index:
+                unit = equations.units[name]
+                if not equivalent(self.units.get(name, unit), unit):
+                    raise UnitMismatch(
+                        f"The population gives {name!r} in {self.units[name]}, model {equations.id!r} takes it in "
+                        f"{unit}. Agree on one unit."
+                    )
                 matrix[:, equations.parameter_index[name]] = values
         return matrix
 
@@ -78,14 +93,27 @@ def load_population(source: str | Path) -> PopulationSpec:
     folder = source if isinstance(source, Path) else entry_folder("populations", source)
     entry = read_entry(folder)
     covariates = read_parameters(folder / "covariates.csv")
-    sums = tomllib.loads(read_text(folder / "entry.toml")).get("sums", {})
-    known = [row.id for row in covariates]
+    sums = _read_sums(folder / "entry.toml", {row.id: row.unit for row in covariates})
+    return PopulationSpec(entry.id, entry, covariates, sums, folder / "correlations.csv")
+
+
+def _read_sums(path: Path, units: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Return the covariates that are sums of others, after a look at names and units."""
+    sums = tomllib.loads(read_text(path)).get("sums", {})
     for name, terms in sums.items():
+        if name in units:
+            raise InvalidField(f"{path}: sums.{name} is a row of covariates.csv too; keep one.")
+        if not isinstance(terms, list) or not terms:
+            raise InvalidField(f"{path}: sums.{name} is {terms!r}; write a list of covariates.")
         for term in terms:
-            if term not in known:
-                raise InvalidField(f"{folder / 'entry.toml'}: sums.{name} uses {term!r}. {near_matches(term, known)}")
-    spec_sums = {name: tuple(terms) for name, terms in sums.items()}
-    return PopulationSpec(entry.id, entry, covariates, spec_sums, folder / "correlations.csv")
+            if term not in units:
+                raise InvalidField(f"{path}: sums.{name} uses {term!r}. {near_matches(str(term), units)}")
+            if not equivalent(units[term], units[terms[0]]):
+                raise InvalidField(
+                    f"{path}: sums.{name} adds {terms[0]!r} in {units[terms[0]]} and {term!r} in {units[term]}. "
+                    "Give both in one unit."
+                )
+    return {name: tuple(terms) for name, terms in sums.items()}
 
 
 def sample_population(
@@ -108,9 +136,7 @@ def sample_population(
     InvalidArgument : ids out of range
     InvalidField : impossible correlations or bounds
     """
-    ids = np.asarray(patient_ids, dtype=np.int64)
-    if ids.ndim != 1 or (ids < 0).any() or (ids >= 2**32).any():
-        raise InvalidArgument("patient_ids must be whole numbers from 0 to 2**32 - 1, one per patient.")
+    ids = _checked_ids(np.asarray(patient_ids))
     rows = _rows_to_sample(spec, parameter_rows)
     correlations = _correlations(spec, rows)
     uniforms = correlations.apply({name: patient_uniforms(seed, ids, name) for name in rows})
@@ -118,7 +144,16 @@ def sample_population(
     for name, terms in spec.sums.items():
         values[name] = np.sum([values[term] for term in terms], axis=0)
     covariates = (*(row.id for row in spec.covariates), *spec.sums)
-    return Population(ids, seed, values, covariates)
+    units = {name: row.unit for name, row in rows.items()}
+    units |= {name: units[terms[0]] for name, terms in spec.sums.items()}
+    return Population(ids, seed, values, covariates, units)
+
+
+def _checked_ids(ids: NDArray[Any]) -> Integers:
+    whole = ids.size == 0 or ids.dtype.kind in "iu"
+    if ids.ndim != 1 or not whole or (ids < 0).any() or (ids >= 2**32).any():
+        raise InvalidArgument("patient_ids must be whole numbers from 0 to 2**32 - 1, one per patient.")
+    return ids.astype(np.int64)
 
 
 def _rows_to_sample(spec: PopulationSpec, parameter_rows: Sequence[ParameterRow]) -> dict[str, ParameterRow]:
