@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from regraft.errors import near_matches
+
+# a value may be huge, or hold itself many times over by YAML's references
+_REPR = reprlib.Repr()
+_REPR.maxstring = _REPR.maxother = 80
+_REPR.maxlevel = 3
 
 Location = Sequence[str | int]
 TIME_UNITS = "day, week, month or year"
@@ -29,18 +35,25 @@ def _sentence(item: dict[str, Any], model: type[BaseModel]) -> str:
     if kind == "model_type" and not isinstance(value, dict):
         return _not_a_group(field, value)
     if kind == "string_pattern_mismatch" and location[-1] == "unit":
-        return f"{field} is {value!r}, which is no unit of time. Write {TIME_UNITS}."
+        return f"{field} is {_shown(value)}, which is no unit of time. Write {TIME_UNITS}."
     if kind == "string_pattern_mismatch":
-        return f"{field} is {value!r}; small letters, digits and _ are allowed, a letter first. Rename it."
+        return f"{field} is {_shown(value)}; small letters, digits and _ are allowed, a letter first. Rename it."
     message = str(item["msg"])
-    return f"{field} is {value!r}: {message[:1].lower()}{message[1:]}. Change it."
+    return f"{field} is {_shown(value)}: {message[:1].lower()}{message[1:]}. Change it."
+
+
+def _shown(value: Any) -> str:
+    """Return a value as it would be written, cut to a length that can be read."""
+    return _REPR.repr(value)
 
 
 def _not_a_group(field: str, value: Any) -> str:
     """Say that a bare value stands where keys are needed; most often a time without a unit."""
     if isinstance(value, int | float):
-        return f"{field} is {value!r}: a time needs a unit. Write {{value: {value}, unit: year}} with {TIME_UNITS}."
-    return f"{field} is {value!r}: keys with values are needed here. A time is {{value: 1, unit: month}}."
+        return (
+            f"{field} is {_shown(value)}: a time needs a unit. Write {{value: {value}, unit: year}} with {TIME_UNITS}."
+        )
+    return f"{field} is {_shown(value)}: keys with values are needed here. A time is {{value: 1, unit: month}}."
 
 
 def field_name(location: Location) -> str:

@@ -6,10 +6,12 @@ import csv
 import hashlib
 import io
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from regraft.errors import InvalidField, InvalidFile, UnknownEntry, near_matches
 
@@ -140,6 +142,43 @@ def _check_header(header: list[str], columns: Iterable[str], path: Path) -> None
             f"{path}: column {missing[0]!r} is missing; the header has {', '.join(header)}. "
             + near_matches(missing[0], header)
         )
+
+
+class _OnceLoader(yaml.SafeLoader):
+    """Reads YAML as plain data and refuses a key that appears twice, where YAML would keep the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """Return a mapping whose keys are all different."""
+        keys = [key.value for key, _ in node.value]
+        for key, _ in node.value:
+            if keys.count(key.value) > 1:
+                raise yaml.MarkedYAMLError(problem=f"key {key.value!r} appears twice", problem_mark=key.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(path: Path, start: str) -> dict[str, Any]:
+    """Read a YAML file of ``key: value`` lines.
+
+    Parameters
+    ----------
+    path : UTF-8 file; nothing in it is evaluated
+    start : how such a file begins, for the message where it holds something else
+
+    Raises
+    ------
+    InvalidFile : the file cannot be read, is not YAML (with the line), names a key twice or holds no keys
+    """
+    try:
+        content = yaml.load(read_text(path), Loader=_OnceLoader)
+    except RecursionError:
+        raise InvalidFile(f"{path} nests values too deeply; {start}.") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark is not None else ""
+        raise InvalidFile(f"{path}{line} is not valid YAML: {getattr(error, 'problem', error)}.") from error
+    if not isinstance(content, dict):
+        raise InvalidFile(f"{path} holds no 'key: value' lines; {start}.")
+    return content
 
 
 def read_number(text: str, *, path: Path, row: str, column: str) -> float:

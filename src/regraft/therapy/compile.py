@@ -96,6 +96,7 @@ def compile_protocol(protocol: Protocol, patients: Patients, equations: Equation
     ------
     InvalidField : a treatment acts on a state that the model does not have (near matches are listed)
     UnitMismatch : state and treatment disagree about the unit, or a dose cannot be converted
+    DoseOutOfRange : a flat dose lies outside the agent's limits per kg for some patient (named)
     """
     tables: list[Administrations] = []
     timeline: list[TimelineItem] = []
@@ -135,7 +136,16 @@ def _dose(
     _check_target(target, treatment, equations)
     value, unit = parse_quantity(step.dose)
     amount = _in_target_unit(value, unit, target, treatment, patients)
+    if not same_dimension(unit, target.unit):
+        _check_amounts(amount, step.dose, target, treatment, patients)
     return [_table(patients, day, target.state, amount, duration) for day in step.all_days]
+
+
+def _check_amounts(amount: Floats, dose: str, target: Target, treatment: Treatment, patients: Patients) -> None:
+    """Check a flat dose against limits per kg; the patients farthest out stand for all."""
+    for row in {int(np.argmin(amount)), int(np.argmax(amount))} if amount.size else ():
+        where = f"a dose of {dose} for patient {patients.patient_ids[row]}"
+        treatment.check_dose(float(amount[row]), target.unit, where)
 
 
 def _infuse(step: InfuseStep, product: Treatment, patients: Patients, equations: Equations) -> list[Administrations]:

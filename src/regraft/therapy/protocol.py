@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from regraft.complaints import explain
-from regraft.entries import entry_folder, list_entries, read_text
-from regraft.errors import DoseOutOfRange, InvalidField, InvalidFile, RegraftError, UnitMismatch, near_matches
+from regraft.entries import entry_folder, list_entries, read_yaml
+from regraft.errors import DoseOutOfRange, InvalidField, RegraftError, UnitMismatch, near_matches
 from regraft.quantities import convert, parse_quantity
 from regraft.therapy.treatment import load_treatment
 
 DRUG_PHASES = ("mobilise", "condition", "prophylaxis", "maintain", "rescue")
+# guards against typing errors: more than a dose a day for a whole life
+MAX_DOSES = 40_000
 Day = Annotated[float, Field(allow_inf_nan=False, ge=-400, le=40_000)]
 
 
@@ -36,6 +36,8 @@ class Repeat(_Strict):
     def _forwards(self) -> Repeat:
         if self.until < self.start:
             raise ValueError(f"until ({self.until:g}) lies before start ({self.start:g})")
+        if (self.until - self.start) / self.every > MAX_DOSES:
+            raise ValueError(f"every {self.every:g} days gives more than {MAX_DOSES} doses")
         return self
 
     @property
@@ -137,27 +139,16 @@ def load_protocol(source: str | Path) -> Protocol:
     """
     text = str(source)
     path = Path(text) if text.endswith((".yaml", ".yml")) else entry_folder("protocols", text)
-    content = _read(path)
+    content = read_yaml(path, "a protocol starts with 'id:' and 'title:'")
     try:
         protocol = Protocol.model_validate(content)
     except ValidationError as error:
         raise InvalidField(explain(error, Protocol, str(path))) from None
     for number, step in enumerate(protocol.steps):
         _check_step(step, f"{path}: steps[{number}]")
+    _check_courses(protocol, path)
     _check_order(protocol, path)
     return protocol
-
-
-def _read(path: Path) -> Mapping[str, Any]:
-    try:
-        content = yaml.safe_load(read_text(path))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark is not None else ""
-        raise InvalidFile(f"{path}{line} is not valid YAML: {getattr(error, 'problem', error)}.") from error
-    if not isinstance(content, dict):
-        raise InvalidFile(f"{path} holds no 'key: value' lines; a protocol starts with 'id:' and 'title:'.")
-    return content
 
 
 def _check_step(step: DrugStep | CollectStep | InfuseStep | MonitorStep, where: str) -> None:
@@ -182,14 +173,29 @@ def _check_step(step: DrugStep | CollectStep | InfuseStep | MonitorStep, where: 
     if isinstance(step, DrugStep):
         value, unit = _quantity(step.dose, f"{where}.dose")
         treatment.check_dose(value, unit, f"{where}.dose")
-        course = treatment.limit("course_dose_max", unit)
-        total = value * len(step.all_days)
-        if course is not None and total > course * (1 + 1e-9):
-            raise DoseOutOfRange(
-                f"{where}: {total:g} {unit} of {name!r} in all; a course is at most {course:g} {unit}."
-            )
         if step.duration is not None:
             duration_days(step.duration, f"{where}.duration")
+            if treatment.kind == "bolus":
+                raise InvalidField(f"{where}.duration: {name!r} is given at once, not over time. Remove the duration.")
+
+
+def _check_courses(protocol: Protocol, path: Path) -> None:
+    """Refuse an agent whose doses of one phase add up to more than a course."""
+    shares: dict[tuple[str, str], float] = {}
+    for number, step in enumerate(protocol.steps):
+        if not isinstance(step, DrugStep):
+            continue
+        value, unit = parse_quantity(step.dose)
+        course = load_treatment(step.agent).limit("course_dose_max", unit)
+        if course is None:
+            continue
+        key = (step.agent, step.phase)
+        shares[key] = shares.get(key, 0.0) + value * len(step.all_days) / course
+        if shares[key] > 1 + 1e-9:
+            raise DoseOutOfRange(
+                f"{path}: steps[{number}]: {shares[key] * course:g} {unit} of {step.agent!r} in all to {step.phase}; "
+                f"a course is at most {course:g} {unit}. Give less."
+            )
 
 
 def _quantity(text: str, where: str) -> tuple[float, str]:

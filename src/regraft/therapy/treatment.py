@@ -59,8 +59,11 @@ class Treatment:
             raise DoseOutOfRange(f"{where}: a dose of {self.id!r} in {unit!r} is not possible; write it in {units}.")
         low, high = self.limit("dose_min", unit), self.limit("dose_max", unit)
         if value <= 0 or (low is not None and value < low) or (high is not None and value > high):
-            allowed = f"between {low:g} and {high:g} {unit}" if low is not None and high is not None else "above zero"
-            raise DoseOutOfRange(f"{where}: {value:g} {unit} of {self.id!r}; a single dose lies {allowed}. Change it.")
+            allowed = f"from {low:g}" if low is not None else "above 0"
+            allowed += f" to {high:g}" if high is not None else ""
+            raise DoseOutOfRange(
+                f"{where}: {value:g} {unit} of {self.id!r}; a single dose lies {allowed} {unit}. Change it."
+            )
 
 
 def load_treatment(source: str | Path) -> Treatment:
@@ -83,6 +86,8 @@ def load_treatment(source: str | Path) -> Treatment:
     if kind not in KINDS:
         raise InvalidField(f"{path}: administration.kind is {kind!r}; use one of {', '.join(KINDS)}.")
     targets = tuple(_target(item, path, rows) for item in given.get("targets", [given]))
+    if product is not None:
+        _check_product(product, targets, path, rows)
     release = product.get("release") if product else None
     return Treatment(
         entry.id,
@@ -90,8 +95,8 @@ def load_treatment(source: str | Path) -> Treatment:
         product is not None,
         kind,
         targets,
-        tuple(given.get("dose_units", ())),
-        tuple(given.get("routes", ())),
+        _texts(given, "dose_units", path, needed=product is None),
+        _texts(given, "routes", path, needed=False),
         rows,
         viability=product.get("viability") if product else None,
         release=(release["parameter"], release["lower"]) if release else None,
@@ -102,6 +107,29 @@ def _field(table: Mapping[str, Any], name: str, path: Path) -> str:
     if not isinstance(table.get(name), str):
         raise InvalidField(f"{path}: administration.{name} is missing; give it a text.")
     return str(table[name])
+
+
+def _texts(table: Mapping[str, Any], name: str, path: Path, *, needed: bool) -> tuple[str, ...]:
+    given = table.get(name, [])
+    if not isinstance(given, list) or not all(isinstance(item, str) for item in given) or (needed and not given):
+        raise InvalidField(f"{path}: administration.{name} is {given!r}; write a list of texts.")
+    return tuple(given)
+
+
+def _check_product(
+    product: Mapping[str, Any], targets: tuple[Target, ...], path: Path, rows: Mapping[str, ParameterRow]
+) -> None:
+    """Refuse a cell product whose doses or viability have no row in its table."""
+    for target in targets:
+        if target.dose_parameter is None:
+            raise InvalidField(
+                f"{path}: target {target.state!r} has no dose_parameter; name its row of parameters.csv."
+            )
+    viability = product.get("viability")
+    if viability is not None and viability not in rows:
+        raise InvalidField(
+            f"{path}: product.viability {viability!r} is no row of parameters.csv. {near_matches(str(viability), rows)}"
+        )
 
 
 def _target(item: Mapping[str, Any], path: Path, rows: Mapping[str, ParameterRow]) -> Target:
