@@ -75,8 +75,8 @@ def _estimates(target: Target, endpoints: Mapping[str, EndpointResult], arm: str
             f"Published row {target.id!r} is in {target.unit!r}, but the trial reports it in {found.unit!r}: write the "
             f"row's value and interval in {found.unit!r}."
         )
-    bounds = [bound if math.isfinite(bound) else None for bound in (found.lower, found.upper)]
-    return [Estimate(arm, found.value, *bounds, found.n, found.unit, row.time_months)]
+    lower, upper = (bound if math.isfinite(bound) else None for bound in (found.lower, found.upper))
+    return [Estimate(arm, found.value, lower, upper, found.n, found.unit, row.time_months)]
 
 
 def _same_kind(target: Target, endpoints: Mapping[str, EndpointResult]) -> list[ArmEstimate]:

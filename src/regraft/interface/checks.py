@@ -78,6 +78,20 @@ def _model(entry: CatalogEntry) -> Iterator[Finding]:
         yield Finding(_name(entry), fault.check, fault.severity, f"{fault.where}: {fault.message}")
 
 
+def _published_facts(entry: CatalogEntry) -> Iterator[Finding]:
+    """Simulate the scenarios of a model's checks.csv and compare with what must come out."""
+    from regraft.evidence.golden import run_checks
+
+    try:
+        outcomes = run_checks(entry.id)
+    except RegraftError as error:
+        yield Finding(_name(entry), "facts", "error", str(error))
+        return
+    for outcome in outcomes:
+        if not outcome.is_met:
+            yield Finding(_name(entry), "facts", "error", outcome.sentence)
+
+
 def _loads(entry: CatalogEntry) -> Iterator[Finding]:
     """Read treatments, populations, protocols and published trials with their own readers."""
     try:
@@ -100,6 +114,10 @@ def _read(entry: CatalogEntry) -> object:
         from regraft.therapy import load_protocol
 
         return load_protocol(entry.id)
+    if entry.kind == "measurements":
+        from regraft.trial.clinic import load_clinic
+
+        return load_clinic(entry.id)
     from regraft.evidence.targets import load_targets
 
     return load_targets(entry.id)
@@ -111,9 +129,10 @@ def _name(entry: CatalogEntry) -> str:
 
 
 CHECKS: dict[str, tuple[Check, ...]] = {
-    "models": (_model, _origin_of_numbers, _limits),
+    "models": (_model, _origin_of_numbers, _limits, _published_facts),
     "treatments": (_loads, _origin_of_numbers, _limits),
     "populations": (_loads, _origin_of_numbers, _limits),
+    "measurements": (_loads, _origin_of_numbers, _limits),
     "protocols": (_loads,),
-    "trials": (_loads,),
+    "trials": (_loads, _limits),
 }

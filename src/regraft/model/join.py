@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from regraft.errors import InvalidModel, UnitMismatch
+from regraft.errors import InvalidModel, UnitMismatch, near_matches
 from regraft.model.equations import Equations, Parameter
 from regraft.model.parameter_table import ParameterRow
 from regraft.model.part import Part, used_symbols
@@ -21,6 +21,25 @@ class JoinedModel:
     equations: Equations
     parameter_rows: tuple[ParameterRow, ...]
     parts: tuple[Part, ...]
+
+    def with_values(self, values: Mapping[str, float]) -> JoinedModel:
+        """Return the model with other values of some parameters, the same for every patient.
+
+        Parameters
+        ----------
+        values : parameter id to value, in the parameter's unit
+
+        Raises
+        ------
+        InvalidModel : no parameter of that id; near matches are listed
+        """
+        known = self.equations.parameter_index
+        for name in values:
+            if name not in known:
+                raise InvalidModel(f"No parameter {name!r} in the model {self.id!r}. {near_matches(name, known)}")
+        parameters = tuple(replace(p, value=values.get(p.id, p.value)) for p in self.equations.parameters)
+        rows = tuple(row for row in self.parameter_rows if row.id not in values)
+        return replace(self, equations=replace(self.equations, parameters=parameters), parameter_rows=rows)
 
 
 def join(parts: Sequence[Part], id: str = "patient") -> JoinedModel:

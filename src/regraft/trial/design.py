@@ -86,7 +86,8 @@ class TrialDesign(_Strict):
     """A trial as its YAML file describes it.
 
     Model time is in days; day 0 is the infusion or the first dose. ``follow_up`` and visits count from day 0,
-    ``randomisation_day`` lies at or before it.
+    ``randomisation_day`` lies at or before it. ``settings`` give model parameters that belong to the trial and not to
+    the patient (calendar year, experience of the centre) a value with its unit, the same in every arm.
     """
 
     id: Identifier
@@ -98,6 +99,7 @@ class TrialDesign(_Strict):
     seed: Annotated[int, Field(ge=0, lt=2**63, strict=True)]
     randomisation_day: Annotated[float, Field(le=0, allow_inf_nan=False)] = 0.0
     run_in: Duration | None = None
+    settings: Mapping[str, str] = Field(default_factory=dict)
     follow_up: Duration
     visits: Annotated[tuple[VisitRule, ...], Field(min_length=1)]
     eligibility: tuple[Criterion, ...] = ()

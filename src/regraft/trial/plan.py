@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from regraft.engine import Kernel, SolverSettings, compile_model
-from regraft.errors import InvalidField
+from regraft.errors import InvalidField, UnitMismatch, near_matches
 from regraft.model import JoinedModel, join, load_part
 from regraft.model.equations import Equations
 from regraft.patients import PopulationSpec, load_population
+from regraft.quantities import convert, parse_quantity
 from regraft.therapy import Protocol, load_protocol
 from regraft.trial.clinic import Clinic, load_clinic
 from regraft.trial.design import TrialDesign
@@ -18,6 +19,8 @@ from regraft.trial.events import EventGroups, find_groups
 from regraft.trial.measures import MEASURES
 from regraft.trial.observation import RECORDED
 from regraft.trial.visits import Schedule, make_schedule
+
+RISK_START = "risk_start_day"  # harm begins with randomisation: who is enrolled has survived the run-in
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,9 @@ def make_plan(design: TrialDesign, *, seed: int | None = None, threads: int | No
     """
     check_design(design, f"design {design.id!r}")
     model = join([load_part(model) for model in design.models], id=design.id)
+    population = load_population(design.population)
+    _check_settings(design, population)
+    model = model.with_values(trial_values(design, model.equations))
     _check_needs(design, model.equations)
     clinic = load_clinic(design.measurements)
     outputs = [name for name in RECORDED if name in _defined(model.equations)]
@@ -61,11 +67,45 @@ def make_plan(design: TrialDesign, *, seed: int | None = None, threads: int | No
         model=model,
         kernel=compile_model(model.equations, outputs),
         groups=find_groups(model.equations),
-        population=load_population(design.population),
+        population=population,
         protocols=protocols,
         clinic=clinic,
         schedule=make_schedule(design, daily_until=clinic.days("daily_sampling_end")),
     )
+
+
+def trial_values(design: TrialDesign, equations: Equations) -> dict[str, float]:
+    """Return the parameters that the trial decides: its settings, and the day from which patients are at risk.
+
+    Raises
+    ------
+    InvalidField : a setting that is no parameter of the models, or whose unit is not the parameter's
+    """
+    known = {parameter.id: parameter.unit for parameter in equations.parameters}
+    values = {RISK_START: design.randomisation_day} if RISK_START in known else {}
+    for name, text in design.settings.items():
+        where = f"design {design.id!r}: settings.{name}"
+        if name == RISK_START:
+            raise InvalidField(f"{where} follows from 'randomisation_day'. Leave it out.")
+        if name not in known:
+            raise InvalidField(f"{where} is no parameter of the models. {near_matches(name, known)}")
+        try:
+            value, unit = parse_quantity(text)
+            values[name] = value * convert(1.0, unit, known[name])
+        except UnitMismatch as error:
+            raise InvalidField(f"{where} is {text!r}: {error} The models have it in {known[name]!r}.") from None
+    return values
+
+
+def _check_settings(design: TrialDesign, population: PopulationSpec) -> None:
+    """Refuse a setting of what the population decides patient by patient."""
+    decided = {*(row.id for row in population.covariates), *population.sums}
+    for name in design.settings:
+        if name in decided:
+            raise InvalidField(
+                f"design {design.id!r}: settings.{name} differs between patients; the population {population.id!r} "
+                "decides it. Leave it out, or use another population."
+            )
 
 
 def _defined(equations: Equations) -> set[str]:

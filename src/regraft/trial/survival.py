@@ -115,7 +115,8 @@ def cumulative_incidence(time: Floats, cause: Integers, causes: int) -> tuple[St
     renumbered = np.zeros(cause.size, dtype=np.int64)
     for number, k in enumerate(present, start=1):
         renumbered[cause == k] = number
-    function = CumIncidenceRight(time, renumbered)
+    with np.errstate(divide="ignore", invalid="ignore"):  # the variance has no value once nobody is at risk any more
+        function = CumIncidenceRight(time, renumbered)
     times = np.asarray(function.times, dtype=np.float64)
     curves = {}
     for number, k in enumerate(present):
@@ -126,8 +127,17 @@ def cumulative_incidence(time: Floats, cause: Integers, causes: int) -> tuple[St
 
 
 def at_horizon(curve: StepCurve, horizon: float, n: int, *, method: str) -> Estimate:
-    """Read a curve at a horizon, in percent."""
+    """Read a curve at a horizon, in percent.
+
+    Where nobody or everybody had the event the curve has no variance; the bounds are then the exact binomial ones.
+    """
     value, lower, upper, error = curve.at(horizon)
+    if n and value in (0.0, 1.0):
+        from statsmodels.stats.proportion import proportion_confint
+
+        bounds = proportion_confint(round(value * n), n, alpha=1 - LEVEL, method="beta")
+        lower, upper = (100 * float(bound) for bound in bounds)
+        return Estimate(100 * value, lower, upper, n, "%", f"{method}, exact binomial bounds", 100 * error)
     return Estimate(100 * value, 100 * lower, 100 * upper, n, "%", method, 100 * error)
 
 

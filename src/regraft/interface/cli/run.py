@@ -129,6 +129,6 @@ def _print_plan(design: TrialDesign, *, cores: int | None, as_json: bool) -> Non
         return
     print_lines(
         f"{design.title}: everything it names was found, and {pilot.patients_per_arm} patients ran through every arm.",
-        f"The whole trial: {len(design.arms)} arms of {design.patients_per_arm} patients, {facts['visits']} visits each;",
+        f"All of it: {len(design.arms)} arms of {design.patients_per_arm} patients with {facts['visits']} visits;",
         f"about {facts['seconds_at_most']} s or less, {facts['memory_megabytes']} MB of readings. Nothing was written.",
     )
