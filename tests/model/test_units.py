@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from regraft.entries import list_entries
-from regraft.model import check_units, load_part, read_antimony
+from regraft.model import check_units, read_antimony
 from regraft.model.equations import Equations
 
 UNITS = {
@@ -90,8 +89,3 @@ def test_a_quantity_of_the_same_kind_but_another_size_does_not_agree() -> None:
 
 def test_every_mismatch_is_listed_not_only_the_first() -> None:
     assert [issue.where for issue in check_units(model("m' = -m; q := c; n := exp(m);"))] == ["d/dt m", "n", "q"]
-
-
-@pytest.mark.parametrize("name", list_entries("models"))
-def test_the_units_of_every_catalog_part_agree(name: str) -> None:
-    assert check_units(load_part(name).equations) == []
