@@ -13,6 +13,7 @@ from regraft.entries import (
     read_number,
     read_table,
     read_text,
+    read_yaml,
 )
 from regraft.errors import InvalidField, InvalidFile, UnknownEntry
 
@@ -131,3 +132,23 @@ def test_the_hash_of_an_entry_changes_with_bytes_and_names(tmp_path: Path) -> No
 def test_every_catalog_entry_has_a_readable_entry_file() -> None:
     for path in sorted(catalog_root().rglob("entry.toml")):
         assert read_entry(path.parent).id == path.parent.name
+
+
+def test_yaml_is_read_as_plain_data(tmp_path: Path) -> None:
+    path = write(tmp_path, "id: a\nbase: &b {x: 1}\nother:\n  <<: *b\n  x: 2\n  y: [1, two]\n", "a.yaml")
+    assert read_yaml(path, "start")["other"] == {"x": 2, "y": [1, "two"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: 1\nb: {c: 1, d: 2, c: 3}\n", "a.yaml, line 2 is not valid YAML: key 'c' appears twice"),
+        ("a: [1\nb: 2\n", "a.yaml, line 2 is not valid YAML"),
+        ("a: !!python/name:os.getpid\n", "a.yaml, line 1 is not valid YAML: could not determine"),
+        ("just text", "a.yaml holds no 'key: value' lines; it starts with 'id:'"),
+        ("{" * 3000, "a.yaml nests values too deeply"),
+    ],
+)
+def test_yaml_that_is_not_plain_keys_and_values_names_file_and_line(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(InvalidFile, match=message):
+        read_yaml(write(tmp_path, text, "a.yaml"), "it starts with 'id:'")
