@@ -16,6 +16,7 @@ from regraft.streams import stream_key
 from regraft.therapy import load_protocol
 
 MODELS = list_entries("models")
+PROTOCOLS = list_entries("protocols")
 CHECK_COLUMNS = ("id", "kind", "scenario", "quantity", "time_day", "lower", "upper", "unit", "source", "locator")
 
 
@@ -39,7 +40,7 @@ def test_entry_describes_itself_with_limits_and_a_readme(folder: Path) -> None:
     assert readme.read_text(encoding="utf-8").startswith("# ")
 
 
-@pytest.mark.parametrize("name", list_entries("protocols"))
+@pytest.mark.parametrize("name", PROTOCOLS)
 def test_protocol_loads_and_states_its_source_and_limits(name: str) -> None:
     protocol = load_protocol(name)
     assert protocol.id == name
@@ -64,6 +65,7 @@ def test_model_has_checks_of_quantities_that_the_catalog_knows(name: str) -> Non
         assert all((row[column] or "").strip() for column in CHECK_COLUMNS), row
         assert float(row["lower"]) <= float(row["upper"]), row
         assert row["quantity"] in known, row
+        assert row["scenario"] in PROTOCOLS, row
         if row["kind"] == "published":
             assert set(source_keys(row)) <= publications, row
 
