@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from regraft.complaints import explain
-from regraft.errors import InvalidField, InvalidFile
+from regraft.entries import read_yaml
+from regraft.errors import InvalidField
 
 # Lengths of the units a design may use, in days; 365.25 days are a year everywhere in regraft.
 DAYS: Mapping[str, float] = {"day": 1.0, "week": 7.0, "month": 365.25 / 12, "year": 365.25}
+
+START = "a trial design starts with 'id:' and 'title:'"
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
@@ -131,7 +133,7 @@ def load_design(path: str | Path) -> TrialDesign:
     from regraft.trial.design_checks import check_design
 
     path = Path(path)
-    design = parse_design(_read(path), str(path))
+    design = parse_design(read_yaml(path, START), str(path))
     check_design(design, str(path), folder=path.parent)
     return _with_protocol_paths(design, path.parent)
 
@@ -142,23 +144,6 @@ def parse_design(content: Mapping[str, Any], where: str) -> TrialDesign:
         return TrialDesign.model_validate(content)
     except ValidationError as error:
         raise InvalidField(explain(error, TrialDesign, where)) from None
-
-
-def _read(path: Path) -> Mapping[str, Any]:
-    """Return the content of a YAML file, or say why it cannot be had."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InvalidFile(f"{path} cannot be read: {error.strerror}. Give the path of a trial design.") from error
-    except UnicodeDecodeError as error:
-        raise InvalidFile(f"{path} is not a text file in UTF-8. Give the path of a trial design.") from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark is not None else ""
-        raise InvalidFile(f"{path}{line} is not valid YAML: {getattr(error, 'problem', error)}.") from error
-    if not isinstance(content, dict):
-        raise InvalidFile(f"{path} holds no 'key: value' lines; a trial design starts with 'id:' and 'title:'.")
-    return content
 
 
 def _with_protocol_paths(design: TrialDesign, folder: Path) -> TrialDesign:

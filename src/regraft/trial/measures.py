@@ -39,7 +39,7 @@ class Measure:
 
 def _age(people: Screened) -> Floats:
     """Age at randomisation, from the age on day 0."""
-    return people.covariates["age_at_start"] + people.day / DAYS["year"]
+    return _covariate("age_at_start")(people) + people.day / DAYS["year"]
 
 
 def _duration(people: Screened) -> Floats:

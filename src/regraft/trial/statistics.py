@@ -144,21 +144,23 @@ def event_rate(events: Floats, person_time: Floats, unit: str) -> Estimate:
 
     Returns
     -------
-    events / person-time with a robust (sandwich) interval on the log scale; exact Poisson bounds without events
+    events / person-time with a robust (sandwich) interval on the log scale; exact Poisson bounds without events, and
+    where all patients have the same rate, so that there is no spread between them to learn from
     """
     events, person_time = _at_risk(events, person_time)
     n, total, time = int(events.size), float(events.sum()), float(person_time.sum())
     if n == 0 or time <= 0:
         return missing(n, unit, "events / person-time", "no time at risk")
-    if total == 0:
+    rate = total / time
+    if np.allclose(events, rate * person_time):
         from statsmodels.stats.rates import confint_poisson
 
-        _, upper = confint_poisson(0, time, method="exact-c", alpha=1 - LEVEL)
-        return Estimate(0.0, 0.0, float(upper), n, unit, "exact Poisson", 0.0, "no event")
+        lower, upper = (float(bound) for bound in confint_poisson(total, time, method="exact-c", alpha=1 - LEVEL))
+        note = "all patients have the same rate" if total else "no event"
+        return Estimate(rate, lower if total else 0.0, upper, n, unit, "exact Poisson", math.sqrt(total) / time, note)
     fit = _poisson_fit(events, person_time, np.ones((n, 1)))
     error = float(fit.bse[0])
     half = normal_quantile() * error
-    rate = total / time
     method = "events / person-time, robust"
     return Estimate(rate, rate * math.exp(-half), rate * math.exp(half), n, unit, method, rate * error)
 
@@ -167,7 +169,8 @@ def rate_ratio(events: Floats, person_time: Floats, treated: Booleans) -> tuple[
     """Compare the event rates of two groups of different people by negative binomial regression.
 
     Where the counts show no more spread than Poisson's, the negative binomial does not exist and a Poisson model
-    with robust errors takes its place; ``method`` says which.
+    with robust errors takes its place, with Poisson's own errors where there is no spread at all within the groups;
+    ``method`` says which.
 
     Returns
     -------
@@ -179,10 +182,7 @@ def rate_ratio(events: Floats, person_time: Floats, treated: Booleans) -> tuple[
     for group in (treated, ~treated):
         if not group.any() or events[group].sum() == 0:
             return missing(n, "ratio", "negative binomial", "a group without events"), math.nan
-    design = np.column_stack([np.ones(n), treated.astype(np.float64)])
-    fit, method = _negative_binomial_fit(events, person_time, design), "negative binomial"
-    if fit is None:
-        fit, method = _poisson_fit(events, person_time, design), "Poisson, robust"
+    fit, method = _fit_two_groups(events, person_time, treated)
     value, error = float(fit.params[1]), float(fit.bse[1])
     half = normal_quantile() * error
     ratio = math.exp(value)
@@ -194,6 +194,23 @@ def _at_risk(events: Floats, person_time: Floats) -> tuple[Floats, Floats]:
     """Return the patients who are known and at risk."""
     keep = np.isfinite(events) & (person_time > 0)
     return events[keep], person_time[keep]
+
+
+def _fit_two_groups(events: Floats, person_time: Floats, treated: Booleans) -> tuple[_Fit, str]:
+    """Fit the rates of two groups that both have events, and name the method."""
+    totals = [(events[group].sum(), person_time[group].sum()) for group in (~treated, treated)]
+    rates = [count / time for count, time in totals]
+    if np.allclose(events, np.where(treated, rates[1], rates[0]) * person_time):
+        from scipy.special import ndtr
+
+        params = np.array([math.log(rates[0]), math.log(rates[1] / rates[0])])
+        bse = np.sqrt([1 / totals[0][0], 1 / totals[0][0] + 1 / totals[1][0]])
+        return _Fit(params, bse, 2 * ndtr(-np.abs(params) / bse)), "Poisson"
+    design = np.column_stack([np.ones(events.size), treated.astype(np.float64)])
+    fit = _negative_binomial_fit(events, person_time, design)
+    if fit is not None:
+        return fit, "negative binomial"
+    return _poisson_fit(events, person_time, design), "Poisson, robust"
 
 
 def _poisson_fit(events: Floats, person_time: Floats, design: Floats) -> _Fit:

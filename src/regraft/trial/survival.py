@@ -1,4 +1,4 @@
-"""Time to event: Kaplan-Meier, log-rank, Cox and cumulative incidence, from statsmodels."""
+"""Time to event: Kaplan-Meier, log-rank and Cox from statsmodels, and the cumulative incidence of competing causes."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from regraft.trial.statistics import (
     missing,
     normal_quantile,
 )
+
+ROUNDING = 1e-9  # an incidence is a sum of shares and ends this close to 1 where everybody had the event
 
 
 def kaplan_meier(time: Floats, event: Booleans) -> StepCurve:
@@ -50,40 +52,37 @@ def numbers_at_risk(time: Floats, at: Floats) -> Integers:
     return np.asarray((time[:, None] >= at[None, :]).sum(axis=0), dtype=np.int64)
 
 
-def median_time(time: Floats, event: Booleans, unit: str) -> Estimate:
-    """Estimate the time by which half had the event (Kaplan-Meier), with an interval on the log(-log) scale."""
-    from statsmodels.duration.survfunc import SurvfuncRight
-
-    method = "Kaplan-Meier median"
-    n = int(time.size)
-    curve = kaplan_meier(time, event)
-    if n == 0 or float(curve.value[-1]) > 0.5:
-        return missing(n, unit, method, "fewer than half had the event")
-    function = SurvfuncRight(time, event.astype(int))
-    lower, upper = function.quantile_ci(0.5, alpha=1 - LEVEL, method="cloglog")
-    error = (float(upper) - float(lower)) / (2 * normal_quantile())
-    return Estimate(float(function.quantile(0.5)), float(lower), float(upper), n, unit, method, error)
-
-
 def log_rank(time: Floats, event: Booleans, treated: Booleans) -> Test:
-    """Compare two groups of different people; conservative where the arms hold the same patients."""
+    """Compare two groups of different people; conservative where the arms hold the same patients.
+
+    Returns
+    -------
+    NaN without events, with an empty group, and where all have the event at the same time
+    """
     from statsmodels.duration.survfunc import survdiff
 
-    method = "log-rank"
-    if not event.any():
-        return Test(math.nan, math.nan, int(time.size), method)
-    statistic, p_value = survdiff(time, event.astype(int), treated.astype(int))
-    return Test(float(statistic), float(p_value), int(time.size), method)
+    method, n = "log-rank", int(time.size)
+    if not event.any() or not treated.any() or treated.all():
+        return Test(math.nan, math.nan, n, method)
+    try:
+        statistic, p_value = survdiff(time, event.astype(int), treated.astype(int))
+    except np.linalg.LinAlgError:  # nothing varies: its variance is zero
+        return Test(math.nan, math.nan, n, method)
+    return Test(float(statistic), float(p_value), n, method)
 
 
 def hazard_ratio(time: Floats, event: Booleans, treated: Booleans) -> Estimate:
     """Estimate the hazard ratio treated / others by Cox regression (Efron's ties), a summary even if hazards cross.
 
-    Assumes groups of different people, so the interval is conservative where the arms hold the same patients.
+    Assumes groups of different people, so the interval is conservative where the arms hold the same patients. There
+    is no estimate where one group had no event while both were at risk: the likelihood then has no maximum.
     """
     method, n = "Cox, Efron ties", int(time.size)
     if not (event & treated).any() or not (event & ~treated).any():
         return missing(n, "ratio", method, "a group without events")
+    comparable = event & (time <= min(time[treated].max(), time[~treated].max()))
+    if not (comparable & treated).any() or not (comparable & ~treated).any():
+        return missing(n, "ratio", method, "a group without events while both were at risk")
     from statsmodels.duration.hazard_regression import PHReg
 
     fit = PHReg(time, treated.astype(np.float64)[:, None], status=event.astype(int), ties="efron").fit()
@@ -106,24 +105,17 @@ def cumulative_incidence(time: Floats, cause: Integers, causes: int) -> tuple[St
     -------
     one curve per cause, from 0 at time 0; bounds on the log(-log) scale
     """
-    present = [k for k in range(1, causes + 1) if (cause == k).any()]
-    if not present:
-        return tuple(_flat(0.0) for _ in range(causes))
-    from statsmodels.duration.survfunc import CumIncidenceRight
-
-    # statsmodels numbers the causes by their order; only those present may be given.
-    renumbered = np.zeros(cause.size, dtype=np.int64)
-    for number, k in enumerate(present, start=1):
-        renumbered[cause == k] = number
-    with np.errstate(divide="ignore", invalid="ignore"):  # the variance has no value once nobody is at risk any more
-        function = CumIncidenceRight(time, renumbered)
-    times = np.asarray(function.times, dtype=np.float64)
-    curves = {}
-    for number, k in enumerate(present):
-        value = np.asarray(function.cinc[number], dtype=np.float64)
-        error = np.asarray(function.cinc_se[number], dtype=np.float64)
-        curves[k] = _from_zero(times, value, *_incidence_bounds(value, error), error, first=0.0)
-    return tuple(curves.get(k, _flat(0.0)) for k in range(1, causes + 1))
+    times, place = np.unique(time, return_inverse=True)
+    at_risk = time.size - np.searchsorted(np.sort(time), times)
+    events = [np.bincount(place[cause == k], minlength=times.size) for k in range(1, causes + 1)]
+    curves = []
+    for own in events:
+        if not own.any():
+            curves.append(_flat(0.0))
+            continue
+        value, error = _aalen_johansen(at_risk, own, np.sum(events, axis=0))
+        curves.append(_from_zero(times, value, *_incidence_bounds(value, error), error, first=0.0))
+    return tuple(curves)
 
 
 def at_horizon(curve: StepCurve, horizon: float, n: int, *, method: str) -> Estimate:
@@ -139,6 +131,24 @@ def at_horizon(curve: StepCurve, horizon: float, n: int, *, method: str) -> Esti
         lower, upper = (100 * float(bound) for bound in bounds)
         return Estimate(100 * value, lower, upper, n, "%", f"{method}, exact binomial bounds", 100 * error)
     return Estimate(100 * value, 100 * lower, 100 * upper, n, "%", method, 100 * error)
+
+
+def _aalen_johansen(at_risk: Integers, own: Integers, every: Integers) -> tuple[Floats, Floats]:
+    """Return incidence and standard error (delta method) at each time, from counts of one cause and of all causes.
+
+    Statsmodels has the same formula but no error at a time when the last patients at risk have their events.
+    """
+    free = np.cumprod(1 - every / at_risk)
+    before = np.concatenate([[1.0], free[:-1]])
+    value = np.cumsum(before * own / at_risk)
+    value = np.where(value > 1 - ROUNDING, 1.0, value)
+    left = at_risk - every
+    # With nobody left the curve ends, and the term below is multiplied by a change of zero.
+    any_cause = np.where(left > 0, every / (at_risk * np.maximum(left, 1)), 0.0)
+    both = before * own / at_risk**2
+    variance = value**2 * np.cumsum(any_cause) - 2 * value * np.cumsum(value * any_cause + both)
+    variance += np.cumsum(value**2 * any_cause + 2 * value * both + before**2 * own * (at_risk - own) / at_risk**3)
+    return value, np.where(value == 1.0, 0.0, np.sqrt(np.maximum(variance, 0.0)))
 
 
 def _incidence_bounds(value: Floats, error: Floats) -> tuple[Floats, Floats]:

@@ -70,7 +70,7 @@ def make_schedule(design: TrialDesign, *, daily_until: float) -> Schedule:
 
     Raises
     ------
-    InvalidField : a rule that ends before it starts or after the follow-up, or has room for no visit
+    InvalidField : a rule that ends before it starts or after the follow-up, has room for no visit, or visits within a day
     """
     end = design.follow_up.days
     months: list[float] = []
@@ -99,6 +99,8 @@ def _complaint(every: float, until: float, start: float, end: float) -> str:
         return f"'until' is month {until:g}, not after month {start:g} where the rule starts. Put rules in order."
     if until > end * (1 + 1e-9):
         return f"'until' is month {until:g}, but follow-up ends at month {end:g}. Shorten it or lengthen 'follow_up'."
+    if every * DAYS["month"] < 1 - 1e-9:
+        return f"'every' is {every * DAYS['month']:g} days; visits are at least one day apart. Lengthen it."
     if every > (until - start) * (1 + 1e-9):
         return f"'every' is {every:g} months, but the rule spans only {until - start:g} months. Shorten it."
     return ""

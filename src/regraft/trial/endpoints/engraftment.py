@@ -48,9 +48,11 @@ def engraftment_day(counts: Floats, days: Floats, recovery: Recovery) -> Floats:
     with np.errstate(invalid="ignore"):
         above = counts > recovery.threshold
     length = recovery.days_in_a_row
-    runs = np.lib.stride_tricks.sliding_window_view(above, length, axis=1).all(axis=2)
-    runs &= np.arange(runs.shape[1]) >= nadir[:, None]
-    found = np.where(runs.any(axis=1), days[runs.argmax(axis=1)], np.nan)
+    found = np.full(counts.shape[0], np.nan)
+    if days.size >= length:
+        runs = np.lib.stride_tricks.sliding_window_view(above, length, axis=1).all(axis=2)
+        runs &= np.arange(runs.shape[1]) >= nadir[:, None]
+        found = np.where(runs.any(axis=1), days[runs.argmax(axis=1)], np.nan)
     return np.where(_never_low(counts, recovery), np.inf, found)
 
 

@@ -34,7 +34,7 @@ def evaluate(observed: ObservedTrial) -> Findings:
 
 
 def _add_medians(findings: Findings, arm: ObservedArm, quantity: str, unit: str) -> None:
-    """Add the median of one count at each visit; the baseline has the month of randomisation, 0 or below."""
+    """Add the median of one count at each visit; the baseline has month 0."""
     for position, visit in enumerate(arm.schedule.visits):
         value = median(arm.readings[quantity][:, position], unit)
         findings.estimates.append(
