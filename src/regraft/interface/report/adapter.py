@@ -10,8 +10,10 @@ import numpy as np
 from regraft.evidence.match import match
 from regraft.evidence.targets import Target
 from regraft.interface.report import data as report
+from regraft.interface.report.charts import readable_unit
 from regraft.interface.report.from_endpoints import contrasts, deaths, relapse_rates, result_rows, survival_figures
-from regraft.trial.design import TrialDesign
+from regraft.interface.report.published import COUNTED, in_words
+from regraft.trial.design import Criterion, TrialDesign
 from regraft.trial.observation import ObservedArm
 from regraft.trial.result import ArmFlow, Screening, TrialResult
 from regraft.trial.ribbons import Ribbon
@@ -68,7 +70,7 @@ def _summary(result: TrialResult) -> tuple[tuple[str, str], ...]:
     design = result.design
     arms = ", ".join(arm.label for arm in design.arms)
     follow_up = f"{design.follow_up.value:g} {design.follow_up.unit}{'s' if design.follow_up.value != 1 else ''}"
-    criteria = "; ".join(criterion.text for criterion in design.eligibility) or "none"
+    criteria = "; ".join(criterion_text(criterion) for criterion in design.eligibility) or "none"
     return (
         ("Arms", arms),
         ("Patients", f"{design.patients_per_arm} per arm: the same virtual patients, with the same luck, in every arm"),
@@ -102,16 +104,35 @@ def _consort(result: TrialResult) -> report.Consort:
     observed = {arm.id: arm for arm in result.observed.arms}
     return report.Consort(
         screened=screening.screened,
-        reasons=_reasons(screening),
+        reasons=_reasons(screening, result.design),
         enrolled=screening.enrolled,
         arms=tuple(_flow(flow, observed[flow.arm]) for flow in result.consort.arms),
     )
 
 
-def _reasons(screening: Screening) -> tuple[tuple[str, int], ...]:
+def _reasons(screening: Screening, design: TrialDesign) -> tuple[tuple[str, int], ...]:
     """Return why screened patients were not enrolled."""
+    words = {criterion.text: criterion_text(criterion) for criterion in design.eligibility}
+    criteria = tuple((words.get(text, text), count) for text, count in screening.failed_criteria)
     failed = tuple((f"run-in could not be computed: {reason}", count) for reason, count in screening.run_in_failures)
-    return (*screening.failed_criteria, *failed)
+    return (*criteria, *failed)
+
+
+def criterion_text(criterion: Criterion) -> str:
+    """Return an eligibility criterion as a reader says it: age 18 to 55 years, at least 2 relapses in the last ..."""
+    name, limits = in_words(criterion.measure), _limits(criterion)
+    if " last " in name:  # a count of events in recent months
+        name = name.replace(" last ", " in the last ")
+        return f"{limits} {name.replace('s in the', ' in the', 1) if limits.endswith(' 1') else name}"
+    unit = criterion.unit or ""
+    return f"{name} {limits} {f'{unit}s' if unit in COUNTED else readable_unit(unit)}".rstrip()
+
+
+def _limits(criterion: Criterion) -> str:
+    """Return the limits of a criterion in words."""
+    if criterion.min is not None and criterion.max is not None:
+        return f"{criterion.min:g} to {criterion.max:g}"
+    return f"at least {criterion.min:g}" if criterion.min is not None else f"at most {criterion.max:g}"
 
 
 def _flow(flow: ArmFlow, arm: ObservedArm) -> report.ArmFlow:

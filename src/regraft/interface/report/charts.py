@@ -16,7 +16,17 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#0
 DASHES = ([1, 0], [7, 3], [2, 2], [8, 3, 2, 3], [12, 3], [4, 4], [1, 3])
 INK, QUIET, GRID = "#1f2933", "#52606d", "#e4e7eb"
 FONT = "Helvetica, Arial, sans-serif"
-READABLE_UNITS = {"1e9/L": "10⁹/L", "cell/uL": "cells/µL", "cell/µL": "cells/µL", "1/year": "per year"}
+READABLE_UNITS = {
+    "1e9/L": "10⁹/L",
+    "cell/uL": "cells/µL",
+    "cell/µL": "cells/µL",
+    "cells/uL": "cells/µL",
+    "1/year": "per year",
+    "percent": "%",
+    "dimensionless": "",
+    "edss": "",  # a score is written after its name, as in EDSS 3
+    "edss/year": "EDSS/year",
+}
 CONFIG: Spec = {
     "background": "white",
     "font": FONT,
@@ -122,11 +132,11 @@ def arm_band(arms: Sequence[Arm]) -> Spec:
 
 def unit_title(label: str, unit: str) -> str:
     """Return an axis title with its unit in brackets, or the label alone where there is no unit."""
-    return label if unit in ("", "dimensionless") else f"{label} ({readable_unit(unit)})"
+    return f"{label} ({readable_unit(unit)})" if readable_unit(unit) else label
 
 
 def readable_unit(unit: str) -> str:
-    """Return a unit as a reader writes it, not as a table spells it."""
+    """Return a unit as a reader writes it, not as a table spells it; empty for a plain number."""
     return READABLE_UNITS.get(unit, unit)
 
 

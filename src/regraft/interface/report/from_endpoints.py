@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from regraft.interface.report import data as report
+from regraft.interface.report.published import counted
 from regraft.trial.endpoints.base import ArmCurve, ArmEstimate, EndpointResult
 from regraft.trial.statistics import Estimate
 
@@ -22,28 +23,37 @@ TIME_TO_EVENT = {
 
 @dataclass(frozen=True)
 class Pick:
-    """An estimate that the headline table shows; ``years`` are the times after day 0, none where time has no part."""
+    """An estimate that the headline table shows; ``years`` are the times after day 0, none where time has no part.
+
+    ``label`` may hold ``{time}`` (2 years), ``{year}`` (2), ``{days}`` (100) and ``{name}``, the estimate's own label
+    up to its first comma.
+    """
 
     endpoint: str
     statistic: str
+    label: str
     years: tuple[float, ...] = ()
 
 
 HEADLINE = (
-    Pick("annualised_relapse_rate", "rate in run-in year"),
-    Pick("annualised_relapse_rate", "rate", (2, 5)),
-    Pick("neda3", "status", (2, 5)),
-    Pick("confirmed_worsening", "event-free", (5,)),
-    Pick("confirmed_improvement", "improved", (2,)),
-    Pick("overall_survival", "event-free", (5,)),
-    Pick("treatment_related_mortality", "incidence"),
-    Pick("infections", "rate: all", (1,)),
-    Pick("neutrophil_engraftment", "median day"),
-    Pick("neutrophil_engraftment", "range"),
-    Pick("platelet_engraftment", "median day"),
-    Pick("immune_reconstitution", "cd4", (1, 2)),
-    Pick("immune_reconstitution", "cd4 low", (1,)),
-    Pick("immune_reconstitution", "naive_share", (2,)),
+    Pick("annualised_relapse_rate", "rate in run-in year", "Relapse rate, year before randomisation"),
+    Pick("annualised_relapse_rate", "rate", "Relapse rate, years 0 to {year}", (2, 5)),
+    Pick("neda3", "event-free", "NEDA-3, {time}", (2, 5)),
+    Pick("new_lesions", "since new baseline", "New T2 lesions since new baseline, {time}", (2, 5)),
+    Pick("confirmed_worsening", "event-free", "Free of confirmed worsening, {time}", (5,)),
+    Pick("confirmed_improvement", "improved", "Confirmed improvement, {time}", (2,)),
+    Pick("edss_change", "slope", "EDSS slope after day 0"),
+    Pick("overall_survival", "event-free", "Overall survival, {time}", (5,)),
+    Pick("treatment_related_mortality", "incidence", "Treatment-related death, day {days}"),
+    Pick("infections", "rate: all", "Infections, {time}", (1,)),
+    Pick("neutrophil_engraftment", "median day", "Neutrophil engraftment, median"),
+    Pick("neutrophil_engraftment", "range", "Neutrophil engraftment, 9 in 10 patients"),
+    Pick("neutrophil_engraftment", "share engrafted", "Neutrophil engraftment, share"),
+    Pick("platelet_engraftment", "median day", "Platelet engraftment, median"),
+    Pick("immune_reconstitution", "cd4", "{name}, {time}", (1, 2)),
+    Pick("immune_reconstitution", "cd4 low", "{name}, {time}", (1,)),
+    Pick("immune_reconstitution", "naive_share", "{name}, {time}", (2,)),
+    Pick("immune_reconstitution", "naive share risen", "Naive share above baseline, {time}", (2,)),
 )
 
 
@@ -122,19 +132,34 @@ def _rows(result: EndpointResult, pick: Pick, arms: Sequence[report.Arm]) -> lis
             if row.statistic == pick.statistic and _same_time(row.time_months, months)
         }
         if found:
-            rows.append(_row(result, found, arms))
+            rows.append(_row(result, found, arms, label=_label(pick, next(iter(found.values())))))
     return rows
 
 
-def _row(result: EndpointResult, found: Mapping[str, ArmEstimate], arms: Sequence[report.Arm]) -> report.ResultRow:
+def _row(
+    result: EndpointResult, found: Mapping[str, ArmEstimate], arms: Sequence[report.Arm], *, label: str
+) -> report.ResultRow:
     """Return one row of the headline table."""
-    first = next(iter(found.values()))
-    label = first.label if result.title.lower() in first.label.lower() else f"{result.title}: {first.label}"
     units = [row.estimate.unit for row in found.values() if row.estimate.unit]
     cells = tuple(
-        cell(found[arm.id].estimate) if arm.id in found else report.Cell(None, note="not estimated") for arm in arms
+        cell(found[arm.id].estimate) if arm.id in found else report.Cell(None, note=_why_none(result, arm.id))
+        for arm in arms
     )
     return report.ResultRow(label, units[0] if units else "", cells)
+
+
+def _label(pick: Pick, row: ArmEstimate) -> str:
+    """Return the label of a row, with its time."""
+    months = row.time_months or 0.0
+    time = counted(months / 12, "year")
+    days = round(months * DAYS_PER_YEAR / 12)
+    return pick.label.format(time=time, year=f"{months / 12:g}", days=days, name=row.label.split(",")[0])
+
+
+def _why_none(result: EndpointResult, arm: str) -> str:
+    """Return why an arm has no such estimate, if another estimate of the endpoint tells."""
+    notes = (row.estimate.note for row in result.estimates if row.arm == arm and not math.isfinite(row.estimate.value))
+    return next((note for note in notes if note), "not estimated")
 
 
 def _first_time(result: EndpointResult, statistic: str) -> list[float | None]:

@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 from regraft.evidence.compare import number
-from regraft.interface.report.charts import COLOURS, Figure
+from regraft.interface.report.charts import COLOURS, Figure, readable_unit
 from regraft.interface.report.data import Cell, EntryUsed, ReportData
 from regraft.interface.report.published import published_figure
 from regraft.interface.report.reconstitution import EARLY, LATE, reconstitution_figure
@@ -33,7 +33,7 @@ def render(data: ReportData) -> str:
 
     folder = files("regraft.interface.report")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"cell": cell_text, "number": number, "p_value": p_value_text}
+    environment.filters |= {"cell": cell_text, "number": number, "p_value": p_value_text, "unit": readable_unit}
     template = environment.from_string((folder / "report.html.j2").read_text(encoding="utf-8"))
     page = template.render(
         data=data,

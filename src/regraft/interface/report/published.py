@@ -4,13 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from regraft.evidence.compare import Comparison, number, with_unit
+from regraft.evidence.compare import Comparison, number
 from regraft.interface.report.charts import COLOURS, INK, Figure, Size, Spec, draw, readable_unit
 from regraft.interface.report.data import Arm, ReportData
 
 PUBLISHED, SIMULATED = "Published", "Simulated"
 ROW_HEIGHT = 44
-ACRONYMS = {"neda3": "NEDA-3", "edss": "EDSS", "cd4": "CD4", "cd8": "CD8", "nk": "NK", "igg": "IgG", "b": "B"}
+ACRONYMS = {
+    "neda3": "NEDA-3",
+    "edss": "EDSS",
+    "t2": "T2",
+    "mri": "MRI",
+    "cd4": "CD4",
+    "cd8": "CD8",
+    "nk": "NK",
+    "igg": "IgG",
+    "b": "B",
+    "t": "T",
+}
+PHRASES = {"treatment related": "treatment-related", "naive share fold": "naive share, times baseline"}
+COUNTED = ("day", "month", "year")  # units that take an s after any number but one
+DAYS_PER_MONTH = 365.25 / 12
+LONGEST_IN_DAYS = 12.0  # months up to which a time that is no whole number of months is told in days
+SAME_TIME_MONTHS = 0.5  # a published and a simulated time this close are the same visit
 
 
 def published_figure(data: ReportData) -> Figure:
@@ -47,13 +63,37 @@ def published_figure(data: ReportData) -> Figure:
 def endpoint_label(comparison: Comparison) -> str:
     """Return endpoint and time of a comparison in words."""
     target = comparison.target
-    words = " ".join(ACRONYMS.get(word, word) for word in target.endpoint_id.split("_"))
+    words = in_words(target.endpoint_id)
     words = words[:1].upper() + words[1:]
-    if target.time_months is None:
-        return words
-    months = target.time_months
-    time = f"{months / 12:g} years" if months >= 24 and months % 6 == 0 else f"{months:g} months"
-    return f"{words}, {time}"
+    return words if target.time_months is None else f"{words}, {time_text(target.time_months)}"
+
+
+def in_words(name: str) -> str:
+    """Return an id such as ``new_t2_lesions`` as a reader writes it: new T2 lesions."""
+    words = " ".join(ACRONYMS.get(word, word) for word in name.split("_"))
+    for spelt, phrase in PHRASES.items():
+        words = words.replace(spelt, phrase)
+    return words
+
+
+def time_text(months: float) -> str:
+    """Return a time as a reader says it: 100 days, 12 months, 2 years."""
+    if abs(months - round(months)) > 0.05 and months < LONGEST_IN_DAYS:
+        return counted(round(months * DAYS_PER_MONTH), "day")
+    rounded = round(months, 1)
+    return counted(rounded / 12, "year") if rounded >= 24 and rounded % 6 == 0 else counted(rounded, "month")
+
+
+def counted(value: float, unit: str) -> str:
+    """Return a number with a unit of time: 1 day, 2 days."""
+    return f"{value:g} {unit}" + ("" if value == 1 else "s")
+
+
+def amount(value: float, unit: str) -> str:
+    """Return a number followed by its unit as a reader writes it."""
+    if unit in COUNTED:
+        return f"{number(value)} {unit}" + ("" if value == 1 else "s")
+    return f"{number(value)} {readable_unit(unit)}".rstrip()
 
 
 def study_label(comparison: Comparison) -> str:
@@ -63,22 +103,42 @@ def study_label(comparison: Comparison) -> str:
     return f"{target.study}{year}" + (f", n = {target.n}" if target.n is not None else "")
 
 
+def short_study(comparison: Comparison) -> str:
+    """Return the name of a study and its year: the author in brackets, or what stands before the brackets."""
+    target = comparison.target
+    before, _, rest = target.study.partition("(")
+    inside = rest.partition(")")[0]
+    name = inside if inside[:1].isupper() and " " not in inside else before.strip() or target.study
+    return f"{name} {target.year}" if target.year and str(target.year) not in name else name
+
+
 def published_text(comparison: Comparison) -> str:
     """Return the published value with its interval, or with what it gives in its place."""
     target = comparison.target
+    value = amount(target.value, target.unit)
     if target.lower is None or target.upper is None:
-        return f"{with_unit(target.value, target.unit)} (no interval)"
+        return f"{value} (no interval)"
     kind = "" if target.interval_type == "CI95" else f"; {target.interval_type}"
-    return f"{with_unit(target.value, target.unit)} ({number(target.lower)} to {number(target.upper)}{kind})"
+    return f"{value} ({number(target.lower)} to {number(target.upper)}{kind})"
 
 
 def simulated_text(comparison: Comparison) -> str:
-    """Return the simulated value with its interval and number of patients."""
+    """Return the simulated value with its interval and number of patients, and its time where that is another."""
     estimate = comparison.estimate
-    value = with_unit(estimate.value, estimate.unit)
+    value = amount(estimate.value, estimate.unit)
+    other = other_time(comparison)
+    told = f"; {other}" if other else ""
     if estimate.lower is None or estimate.upper is None:
-        return f"{value} (n = {estimate.n})"
-    return f"{value} ({number(estimate.lower)} to {number(estimate.upper)}; n = {estimate.n})"
+        return f"{value} (n = {estimate.n}{told})"
+    return f"{value} ({number(estimate.lower)} to {number(estimate.upper)}; n = {estimate.n}{told})"
+
+
+def other_time(comparison: Comparison) -> str:
+    """Return the time of the simulated value where it differs from the published one, else nothing."""
+    published, simulated = comparison.target.time_months, comparison.estimate.time_months
+    if published is None or simulated is None or abs(published - simulated) <= SAME_TIME_MONTHS:
+        return ""
+    return f"over {time_text(simulated)}"
 
 
 def published_spec(comparisons: Sequence[Comparison], arms: Sequence[Arm], size: Size) -> Spec:
@@ -161,6 +221,5 @@ def _points(comparison: Comparison, labels: dict[str, str], size: Size) -> list[
 
 def unit_axis(unit: str) -> str:
     """Return the title of a value axis in words."""
-    return {"%": "Per cent of patients", "percent": "Per cent", "dimensionless": "Ratio or count"}.get(
-        unit, readable_unit(unit)
-    )
+    words = {"%": "Per cent of patients", "percent": "Per cent", "dimensionless": "Ratio or count", "edss": "EDSS"}
+    return words.get(unit, readable_unit(unit))
