@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import roadrunner
 
 from regraft.engine import Result, SolverSettings, compile_model, solve
 from regraft.model import join, load_part
@@ -17,6 +19,7 @@ from regraft.therapy import compile_protocol, load_protocol
 from regraft.trial import TrialDesign, load_design
 from regraft.trial.visits import make_schedule
 
+EXAMPLE = Path(__file__).parents[2] / "examples" / "ms_ahsct.yaml"
 NEVER = Number(1e9)  # a cumulative hazard that nobody reaches
 YEARS_BEFORE = 8.0
 TOLERANCE = 1e-4
@@ -50,7 +53,7 @@ def without_luck(equations: Equations) -> Equations:
 
 @pytest.fixture(scope="module")
 def design() -> TrialDesign:
-    return load_design("examples/ms_ahsct.yaml")
+    return load_design(EXAMPLE)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +63,6 @@ def equations(design: TrialDesign) -> Equations:
 
 @pytest.mark.parametrize("arm", ["ahsct", "natalizumab", "untreated"])
 def test_the_flat_file_gives_the_same_course_at_all_visits(design: TrialDesign, equations: Equations, arm: str) -> None:
-    roadrunner = pytest.importorskip("roadrunner")
     joined = join([load_part(part) for part in design.models], id="flat")
     people = sample_population(load_population(design.population), joined.parameter_rows, PATIENTS, design.seed)
     protocol = load_protocol(next(each.protocol for each in design.arms if each.id == arm))
