@@ -86,6 +86,8 @@ def test_bounds_that_leave_nothing_are_refused(distribution: str) -> None:
 def test_a_bernoulli_gives_zeros_and_ones_in_the_right_share(probability: float, share: float) -> None:
     values = quantile(row("x", probability, "bernoulli"), GRID)
     assert set(values) <= {0.0, 1.0}
+    # a high number means yes, so that a positive correlation means what it says
+    assert (np.diff(values) >= 0).all()
     assert values.mean() == pytest.approx(share, abs=1e-5)
 
 

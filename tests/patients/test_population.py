@@ -158,6 +158,12 @@ def test_a_correlation_with_what_is_not_sampled_is_refused(tmp_path: Path) -> No
         sample_population(load_population(folder), (), IDS, 7)
 
 
+def test_a_correlation_with_a_sum_is_refused_because_the_sum_is_not_drawn(tmp_path: Path) -> None:
+    folder = write_population(tmp_path / "adults", correlations=("age,weight,0.2,assumption,a test,assumed",))
+    with pytest.raises(InvalidField, match="'age' is sampled nowhere"):
+        sample_population(load_population(folder), ROWS, IDS, 7)
+
+
 @pytest.mark.parametrize("name", list_entries("populations"))
 def test_every_catalog_population_fits_the_core_model(name: str) -> None:
     model = join([load_part(part) for part in ("person", "hematopoiesis", "immunity", "drugs")])
