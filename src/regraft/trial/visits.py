@@ -70,7 +70,8 @@ def make_schedule(design: TrialDesign, *, daily_until: float) -> Schedule:
 
     Raises
     ------
-    InvalidField : a rule that ends before it starts or after the follow-up, has room for no visit, or visits within a day
+    InvalidField : a rule that ends before it starts or after the follow-up, has room for no visit, or more than one a
+        day
     """
     end = design.follow_up.days
     months: list[float] = []
