@@ -29,6 +29,7 @@ def binary(operation: str, first: Expression = X, second: Expression = TWO) -> A
     [
         (Number(1e-30), "1e-30"),
         (Number(-2.5), "(-2.5)"),
+        (Apply("neg", (Number(-0.0),)), "(-(-0.0))"),
         (binary("add", X, binary("mul")), "(x + (x * 2.0))"),
         (binary("pow", Apply("neg", (X,))), "((-x) ^ 2.0)"),
         (binary("and", binary("lt"), Apply("not", (binary("ne"),))), "((x < 2.0) && !((x != 2.0)))"),

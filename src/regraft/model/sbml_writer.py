@@ -44,7 +44,8 @@ class Jump:
 def formula(expression: Expression) -> str:
     """Return an expression as Antimony (and SBML level 3) infix text, fully bracketed."""
     if isinstance(expression, Number):
-        return repr(expression.value) if expression.value >= 0 else f"({expression.value!r})"
+        text = repr(expression.value)
+        return f"({text})" if text.startswith("-") else text
     if isinstance(expression, Symbol):
         return expression.name
     parts = [formula(argument) for argument in expression.arguments]
