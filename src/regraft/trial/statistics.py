@@ -91,7 +91,9 @@ def proportion(successes: int, n: int) -> Estimate:
     lower, upper = proportion_confint(successes, n, alpha=1 - LEVEL, method="wilson")
     share = successes / n
     error = math.sqrt(share * (1 - share) / n)
-    return Estimate(100 * share, 100 * float(lower), 100 * float(upper), n, "%", method, 100 * error)
+    # Rounding leaves a bound of 1e-18 where it is 0.
+    bounds = (0.0 if successes == 0 else 100 * float(lower), 100.0 if successes == n else 100 * float(upper))
+    return Estimate(100 * share, *bounds, n, "%", method, 100 * error)
 
 
 def mean(values: Floats, unit: str) -> Estimate:

@@ -62,6 +62,7 @@ def report_data(result: TrialResult, targets: Sequence[Target], *, command: str 
         citations=result.provenance.citations,
         provenance=_provenance(result, command),
         notes=_notes(result),
+        definitions=tuple((found.title, found.definition) for found in result.endpoints.values()),
     )
 
 
@@ -79,7 +80,6 @@ def _summary(result: TrialResult) -> tuple[tuple[str, str], ...]:
         ("Randomisation", _randomisation(design)),
         ("Follow-up", f"{follow_up} after infusion or first dose"),
         ("Endpoints", "; ".join(found.title for found in result.endpoints.values())),
-        ("Definitions", " ".join(f"{found.title}: {found.definition}" for found in result.endpoints.values())),
     )
 
 

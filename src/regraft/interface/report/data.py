@@ -180,6 +180,7 @@ class ReportData:
     citations: tuple[str, ...] = ()
     provenance: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+    definitions: tuple[tuple[str, str], ...] = ()
 
     def label(self, arm: str) -> str:
         """Return the label of an arm, or its id where no arm has it."""

@@ -9,7 +9,7 @@ from regraft.interface.report.data import Arm, ProtocolItem, ReportData
 
 ROW_HEIGHT = 22
 SHORTEST_BAR_DAYS = 1.0  # an infusion of hours is drawn as the day on which it is given
-LABEL_ROOM = {False: 230, True: 185}  # pixels for the names of the steps, on a wide page and on a telephone
+LABEL_ROOM = {False: 290, True: 185}  # pixels for the names of the steps, on a wide page and on a telephone
 
 
 def timeline_figure(data: ReportData) -> Figure:
@@ -45,6 +45,8 @@ def _panel(items: Sequence[ProtocolItem], arm: Arm, colour: str, size: Size) -> 
     """Return the panel of one arm."""
     steps = list(dict.fromkeys(item.label for item in items))
     room = LABEL_ROOM[size.is_narrow]
+    first, last = min(item.start_day for item in items), max(item.end_day for item in items)
+    margin = max(SHORTEST_BAR_DAYS, 0.02 * (last - first))  # so that the first bar stands clear of its name
     values = [
         {"step": item.label, "start": item.start_day, "end": max(item.end_day, item.start_day + SHORTEST_BAR_DAYS)}
         for item in items
@@ -59,7 +61,7 @@ def _panel(items: Sequence[ProtocolItem], arm: Arm, colour: str, size: Size) -> 
             "x": {
                 "field": "start",
                 "type": "quantitative",
-                "scale": {"zero": False, "nice": True},
+                "scale": {"domain": [first - margin, last + margin], "nice": False},
                 "axis": {"title": "Day", "tickCount": 4 if size.is_narrow else 10, "grid": True},
             },
             "x2": {"field": "end"},
