@@ -35,8 +35,8 @@ def list_catalog(
         )
         return
     rows = [
-        (entry.kind, entry.id, entry.title, entry.version, entry.status, str(len(entry.parameters)), str(entry.assumed))
+        (entry.kind, entry.id, entry.title, entry.status, str(len(entry.parameters)), str(entry.assumed))
         for entry in entries
     ]
-    header = ("Kind", "Entry", "Title", "Version", "Review", "Parameters", "Assumed")
-    print_table("Catalog", header, rows, numeric=(5, 6))
+    header = ("Kind", "Entry", "Title", "Review", "Numbers", "Assumed")
+    print_table("Catalog", header, rows, numeric=(4, 5))

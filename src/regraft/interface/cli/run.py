@@ -50,6 +50,7 @@ def run(
     design = load_design(trial)
     if patients is not None:
         design = design.model_copy(update={"patients_per_arm": patients})
+    _require_agreeing_units(design)
     if dry_run:
         _print_plan(design, cores=cores, as_json=as_json)
         return
@@ -70,6 +71,29 @@ def run(
         raise typer.Exit(ExitCode.FAILURES)
 
 
+def _require_agreeing_units(design: TrialDesign) -> None:
+    """Refuse models whose equations do not agree in units, alone or joined.
+
+    Raises
+    ------
+    UnitMismatch : with one line per equation
+    """
+    from regraft.errors import UnitMismatch
+    from regraft.model import check_units, join, load_part
+
+    parts = [load_part(model) for model in design.models]
+    found = [
+        f"{part.entry.folder / 'model.ant'}: {issue.where}: {issue.message}"
+        for part in parts
+        for issue in check_units(part.equations)
+    ]
+    if not found:
+        issues = check_units(join(parts, id=design.id).equations)
+        found = [f"models {', '.join(design.models)}, joined: {issue.where}: {issue.message}" for issue in issues]
+    if found:
+        raise UnitMismatch("\n".join([*found, "Correct the equation, or the units in the tables beside it."]))
+
+
 def _targets(design: TrialDesign) -> list[Target]:
     """Read the published rows that the design names."""
     from regraft.evidence.targets import load_targets
@@ -87,12 +111,16 @@ def _command(trial: Path, result: TrialResult) -> str:
 
 @contextmanager
 def _progress(*, shown: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """Yield a function that draws one bar per stage on standard error."""
+    """Yield a function that shows the stages on standard error: bars on a terminal, else a line for each stage."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+    console = Console(stderr=True)
+    if not (shown and console.is_terminal):
+        yield _lines_of_progress() if shown else lambda stage, done, total: None
+        return
     columns = (TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not shown, transient=True) as progress:
+    with Progress(*columns, console=console, transient=True) as progress:
         tasks = {"prepare": progress.add_task("prepare", total=None)}
 
         def report_progress(stage: str, done: int, total: int) -> None:
@@ -102,6 +130,16 @@ def _progress(*, shown: bool) -> Iterator[Callable[[str, int, int], None]]:
             progress.update(tasks[stage], completed=done, total=total)
 
         yield report_progress
+
+
+def _lines_of_progress() -> Callable[[str, int, int], None]:
+    """Return a function that writes a line to standard error when a stage is done."""
+
+    def report_progress(stage: str, done: int, total: int) -> None:
+        if done == total:
+            typer.echo(f"{stage}: {done} of {total}", err=True)
+
+    return report_progress
 
 
 def _print_plan(design: TrialDesign, *, cores: int | None, as_json: bool) -> None:

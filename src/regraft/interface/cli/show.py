@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from regraft.interface.catalog import CatalogEntry
 
-COLUMNS = ("id", "value", "unit", "distribution", "spread", "method", "source", "locator")
+HEADER = ("Name", "Value", "Method", "Source")
 
 
 def show(
@@ -46,7 +47,7 @@ def show(
 
 def _print_entry(entry: CatalogEntry) -> None:
     """Print an entry for a person."""
-    from regraft.interface.cli.output import print_lines, print_table
+    from regraft.interface.cli.output import print_lines, print_sentences, print_table
 
     print_lines(
         f"{entry.title} ({entry.kind}/{entry.id}{', version ' + entry.version if entry.version else ''})",
@@ -56,12 +57,19 @@ def _print_entry(entry: CatalogEntry) -> None:
     if entry.status != "reviewed":
         print_lines("Nobody has rebuilt this entry independently: treat its results as a draft.")
     if entry.limits:
-        print_lines("", "Limits", *(f"- {limit}" for limit in entry.limits))
+        print_lines("", "Limits")
+        print_sentences(*(f"- {limit}" for limit in entry.limits))
     if entry.parameters:
         counts = ", ".join(f"{count} {method}" for method, count in entry.methods)
-        rows = [[row.get(column, "") for column in COLUMNS] for row in entry.parameters]
-        print_lines("")
-        print_table(f"Parameters: {counts}", COLUMNS, rows, numeric=(1, 4))
+        print_table(f"Parameters: {counts}", HEADER, [_cells(row) for row in entry.parameters])
+
+
+def _cells(row: Mapping[str, str]) -> tuple[str, ...]:
+    """Return name, value with unit and spread, method, and source with the place in it."""
+    value = f"{row.get('value', '')} {row.get('unit', '').replace('dimensionless', '')}".strip()
+    spread = f"{row.get('distribution', '')} {row.get('spread', '')}".strip()
+    told = f"{value} ({spread})" if spread not in ("", "fixed") else value
+    return (row["id"], told, row["method"], ": ".join(row[key] for key in ("source", "locator") if row.get(key)))
 
 
 def _write_sbml(entry: CatalogEntry, path: Path) -> None:
