@@ -203,11 +203,8 @@ def _fit_two_groups(events: Floats, person_time: Floats, treated: Booleans) -> t
     totals = [(events[group].sum(), person_time[group].sum()) for group in (~treated, treated)]
     rates = [count / time for count, time in totals]
     if np.allclose(events, np.where(treated, rates[1], rates[0]) * person_time):
-        from scipy.special import ndtr
-
         params = np.array([math.log(rates[0]), math.log(rates[1] / rates[0])])
-        bse = np.sqrt([1 / totals[0][0], 1 / totals[0][0] + 1 / totals[1][0]])
-        return _Fit(params, bse, 2 * ndtr(-np.abs(params) / bse)), "Poisson"
+        return _wald(params, np.sqrt([1 / totals[0][0], 1 / totals[0][0] + 1 / totals[1][0]])), "Poisson"
     design = np.column_stack([np.ones(events.size), treated.astype(np.float64)])
     fit = _negative_binomial_fit(events, person_time, design)
     if fit is not None:
@@ -216,11 +213,13 @@ def _fit_two_groups(events: Floats, person_time: Floats, treated: Booleans) -> t
 
 
 def _poisson_fit(events: Floats, person_time: Floats, design: Floats) -> _Fit:
-    """Fit a Poisson rate with robust errors."""
+    """Fit a Poisson rate with robust errors, corrected for few patients (HC1)."""
     import statsmodels.api as sm
 
     model = sm.GLM(events, design, family=sm.families.Poisson(), offset=np.log(person_time))
-    return _fit_of(model.fit(cov_type="HC1"))
+    fit = _fit_of(model.fit(cov_type="HC0"))
+    n, columns = design.shape  # statsmodels leaves the correction out of its HC1 for this kind of model
+    return _wald(fit.params, fit.bse * math.sqrt(n / (n - columns)))
 
 
 def _negative_binomial_fit(events: Floats, person_time: Floats, design: Floats) -> _Fit | None:
@@ -248,6 +247,13 @@ class _Fit:
     params: Floats
     bse: Floats
     pvalues: Floats
+
+
+def _wald(params: Floats, errors: Floats) -> _Fit:
+    """Return a fit with the p values of normal coefficients."""
+    from scipy.special import ndtr
+
+    return _Fit(params, errors, 2 * ndtr(-np.abs(params) / errors))
 
 
 def _fit_of(result: object) -> _Fit:
