@@ -36,14 +36,20 @@ def test_an_unknown_part_lists_near_matches() -> None:
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
-        ({"model": MODEL.replace("supply -", "sypply -")}, "'sypply' (is in no table|has no value)"),
-        ({"model": MODEL.replace("level = level_start;", "")}, "'level' has no value"),
+        (
+            {"model": MODEL.replace("supply -", "sypply -")},
+            "model.ant: .*'sypply' has no value and is in no table.*Did you mean 'supply'",
+        ),
+        (
+            {"model": MODEL.replace("level = level_start;", "")},
+            "model.ant: .*'level' has no value. Write its initial value",
+        ),
         ({"model": MODEL.replace("end\n", "")}, "no 'end'"),
         ({"model": MODEL.replace("level' =", "level' := =")}, "model.ant: .*line 3"),
         ({"model": MODEL.replace("  share := level/level_start;\n", "")}, "'share' is declared as derived"),
         ({"quantities": (*QUANTITIES[:2], "share,state,dimensionless,,share")}, "declared as state .* is a derived"),
         ({"quantities": QUANTITIES[1:]}, "'level' is in no table. Add it to quantities.csv"),
-        ({"parameters": PARAMETERS[:1]}, "'level_start' (is in no table|has no value)"),
+        ({"parameters": PARAMETERS[:1]}, "'level_start' has no value and is in no table. Add it"),
         ({"quantities": (*QUANTITIES, "k_loss,input,1/day,1,x")}, "'k_loss' is in quantities.csv and in param"),
     ],
 )

@@ -13,6 +13,7 @@ from regraft.model.antimony_text import read_antimony
 from regraft.model.equations import Assignment, Equations, Parameter, State
 from regraft.model.expressions import TIME, symbols
 from regraft.model.parameter_table import ParameterRow, read_parameters
+from regraft.model.sbml import MissingValue
 from regraft.quantities import Quantity, parse_unit
 
 QUANTITY_COLUMNS = ("id", "kind", "unit", "default", "meaning")
@@ -57,7 +58,10 @@ def load_part(source: str | Path) -> Part:
         q.id: q.default for q in quantities.values() if q.default is not None
     }
     path = folder / "model.ant"
-    equations = read_antimony(_with_values(read_text(path), values), name=str(path))
+    try:
+        equations = read_antimony(_with_values(read_text(path), values), name=str(path))
+    except MissingValue as error:
+        raise InvalidModel(_advice(error.symbol, folder.name, path, [*quantities, *values])) from None
     return Part(
         entry.id,
         _with_units(equations, quantities, rows, path),
@@ -65,6 +69,16 @@ def load_part(source: str | Path) -> Part:
         rows,
         quantities,
         entry,
+    )
+
+
+def _advice(symbol: str, model: str, path: Path, known: list[str]) -> str:
+    """Say what a symbol without a value needs: a row of a table, or a start in the text."""
+    if symbol in known:
+        return f"{path}: model {model!r}: {symbol!r} has no value. Write its initial value, '{symbol} = ...;'."
+    return (
+        f"{path}: model {model!r}: {symbol!r} has no value and is in no table. Add it to quantities.csv (state, "
+        f"derived, input) or parameters.csv. {near_matches(symbol, known)}"
     )
 
 

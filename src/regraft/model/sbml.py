@@ -21,6 +21,14 @@ _UNSET = Symbol("")
 _CONVERSIONS = ("promoteLocalParameters", "expandFunctionDefinitions")
 
 
+class MissingValue(InvalidModel):
+    """A symbol of a model has no value, initial value or formula; ``symbol`` names it."""
+
+    def __init__(self, model: str, symbol: str) -> None:
+        super().__init__(f"Model {model!r}: {symbol!r} has no value. Give it one.")
+        self.symbol = symbol
+
+
 def read_sbml(source: str | Path) -> Equations:
     """Read an SBML document.
 
@@ -35,6 +43,7 @@ def read_sbml(source: str | Path) -> Equations:
     Raises
     ------
     InvalidModel : not a valid SBML model; the first error of libsbml is passed on
+    MissingValue : a symbol has no value (an ``InvalidModel`` too)
     UnsupportedModel : the model uses something that cannot be run, which is named
     """
     text = read_text(source) if isinstance(source, Path) else source
@@ -128,7 +137,7 @@ class _Reader:
         """Refuse what has no value, what is called like the time, and compartments that change their size."""
         for name, value in self.initial.items():
             if value == _UNSET and name not in self.formulas:
-                raise InvalidModel(f"Model {self.model.getId()!r}: {name!r} has no value. Give it one.")
+                raise MissingValue(self.model.getId(), name)
             if name == TIME:
                 raise UnsupportedModel(f"Model {self.model.getId()!r} names a quantity {TIME!r}. Rename it.")
             if self.model.getCompartment(name) is not None and name in {*self.formulas, *self.rates, *changed}:
