@@ -311,11 +311,11 @@ def test_a_disk_that_fills_while_writing_leaves_earlier_results_as_they_were(
     ("arguments", "part"),
     [
         (["run", EXAMPLE, "--patients", "-3"], "--patients"),
-        (["run", EXAMPLE, "--patients", "many"], "many"),
+        (["run", EXAMPLE, "--patients", "many"], "valid integer"),
         (["run", EXAMPLE, "--seed", "-1"], "--seed"),
         (["run", EXAMPLE, "--allow-failed", "101"], "--allow-failed"),
         (["run", EXAMPLE, "--patience", "3"], "--patience"),
-        (["run"], "TRIAL"),
+        (["run"], "Missing argument"),
         (["rum"], "rum"),
     ],
 )

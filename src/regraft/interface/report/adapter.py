@@ -123,7 +123,8 @@ def criterion_text(criterion: Criterion) -> str:
     name, limits = in_words(criterion.measure), _limits(criterion)
     if " last " in name:  # a count of events in recent months
         name = name.replace(" last ", " in the last ")
-        return f"{limits} {name.replace('s in the', ' in the', 1) if limits.endswith(' 1') else name}"
+        is_one = limits in ("at least 1", "at most 1")
+        return f"{limits} {name.replace('s in the', ' in the', 1) if is_one else name}"
     unit = criterion.unit or ""
     return f"{name} {limits} {f'{unit}s' if unit in COUNTED else readable_unit(unit)}".rstrip()
 
