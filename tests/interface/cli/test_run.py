@@ -199,7 +199,7 @@ def test_ctrl_c_leaves_nothing_and_says_so(
         monkeypatch.setattr(pd.DataFrame, "to_csv", interrupt)
     outcome = regraft_command("run", EXAMPLE, "--out", tmp_path / "out")
     assert outcome.code == 5
-    assert outcome.err == "Interrupted: nothing was written.\n"
+    assert outcome.err == "Interrupted: nothing half-finished was left behind.\n"
     assert outcome.out == ""
     assert not list(tmp_path.iterdir())
 
@@ -215,7 +215,7 @@ def test_ctrl_c_in_a_shell_ends_the_command_with_its_message(tmp_path: Path) -> 
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (5, "")
-    assert err.splitlines()[-1] == "Interrupted: nothing was written."
+    assert err.splitlines()[-1] == "Interrupted: nothing half-finished was left behind."
     assert "Traceback" not in err
     assert not (tmp_path / "out").exists()
 

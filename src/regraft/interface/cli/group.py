@@ -32,5 +32,5 @@ class ErrorGroup(TyperGroup):
             typer.echo(f"Error: {error}", err=True)
             raise typer.Exit(error.exit_code) from error
         except KeyboardInterrupt:
-            typer.echo("Interrupted: nothing was written.", err=True)
+            typer.echo("Interrupted: nothing half-finished was left behind.", err=True)
             raise typer.Exit(ExitCode.INTERRUPTED) from None

@@ -36,9 +36,10 @@ def _endpoint(row: ResultRow) -> str:
 
 
 def _with_unit(label: str, unit: str) -> str:
-    """Return a label followed by the unit of the values beside it; a plain number has none."""
-    readable = readable_unit(unit).replace(" ", STICKY)
-    return f"{label} ({readable})" if readable else label
+    """Return a label followed by the unit of the values beside it, unless there is none or the label says it."""
+    readable = readable_unit(unit)
+    is_told = readable.lower() in label.lower()
+    return label if is_told else f"{label} ({readable.replace(' ', STICKY)})"
 
 
 def _p_value(value: float | None) -> str:
