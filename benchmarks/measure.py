@@ -1,0 +1,160 @@
+"""Take the times: interleaved rounds on one core, then threads, then compiling."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from immune_model import Floats, Problem, make_problem, patient_errors
+from machine import cores, describe
+from peers import regraft_engine
+from tools import Tool, compiled_rates, make_tools
+
+_HERE = Path(__file__).resolve().parent
+_REFERENCE_RTOL, _REFERENCE_ATOL = 1e-11, 1e-14
+_FEWEST = 8
+
+
+def measure(options: argparse.Namespace) -> dict[str, Any]:
+    """Return everything that was measured, as plain numbers."""
+    results: dict[str, Any] = {
+        "machine": describe(),
+        "rtol": options.rtol,
+        "atol": options.rtol * 1e-3,
+        "repeats": options.repeats,
+        "quick": options.quick,
+        "schedules": {},
+        "missing": [],
+    }
+    for name in options.schedules:
+        print(f"\n{name}: reference", flush=True)
+        results["schedules"][name] = _measure_schedule(name, options, results["missing"])
+    results["missing"] = sorted(set(results["missing"]))
+    results["threads"] = _measure_threads(options)
+    results["compile"] = _measure_compile(options.repeats)
+    return results
+
+
+def _measure_schedule(name: str, options: argparse.Namespace, missing: list[str]) -> dict[str, Any]:
+    """Return error and speed of every tool for one dosing schedule."""
+    problem = make_problem(name, max(options.patients, options.error_patients))
+    reference = regraft_engine.prepare(problem, _REFERENCE_RTOL, _REFERENCE_ATOL)(options.error_patients)
+    radau = _check_reference(problem, reference, options.radau_patients, missing)
+    tools, absent = make_tools(problem, options.rtol)
+    missing += absent
+    if options.only:
+        tools = [tool for tool in tools if tool.name == "regraft" or any(word in tool.name for word in options.only)]
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(allowed)})
+    try:
+        rows = [_errors(tool, reference) for tool in tools]
+        counts = [_count(tool, options) for tool in tools]
+        rounds = _rounds(tools, counts, options.repeats)
+    finally:
+        os.sched_setaffinity(0, allowed)
+    wall, processor = rounds
+    ours = processor[:, 0]
+    for k, row in enumerate(rows):
+        row["patients"] = counts[k]
+        row["patients_per_second"] = 1.0 / statistics.median(processor[:, k])
+        row["patients_per_second_wall"] = 1.0 / statistics.median(wall[:, k])
+        row["ratio"] = float(np.median(processor[:, k] / ours))
+        row["ratio_lowest"], row["ratio_highest"] = map(float, np.quantile(processor[:, k] / ours, [0.0, 1.0]))
+    return {"radau_difference": radau, "error_patients": options.error_patients, "tools": rows}
+
+
+def _check_reference(problem: Problem, reference: Floats, patients: int, missing: list[str]) -> float | None:
+    """Return the largest scaled difference between the reference and SciPy Radau at the same tight tolerance."""
+    try:
+        from peers.scipy_lsoda import radau
+
+        compiled = compiled_rates(problem)
+    except ImportError as error:
+        missing.append(f"The reference is not checked against SciPy Radau: {error}.")
+        return None
+    values = radau(problem, _REFERENCE_RTOL, _REFERENCE_ATOL, compiled=compiled)(patients)
+    return float(patient_errors(values, reference[:patients]).max())
+
+
+def _errors(tool: Tool, reference: Floats) -> dict[str, Any]:
+    """Solve the patients of the reference, which also warms the tool up, and return the row with its errors."""
+    values = tool.run(len(reference))
+    row: dict[str, Any] = {"name": tool.name, "version": tool.version, "ours": tool.is_ours}
+    if tool.error_counts:
+        error = patient_errors(values, reference)
+        solved = np.isfinite(error)
+        row["failed"] = int((~solved).sum())
+        row["error_median"] = float(np.median(error[solved]))
+        row["error_95"] = float(np.quantile(error[solved], 0.95))
+        row["error_max"] = float(error[solved].max())
+    return row
+
+
+def _count(tool: Tool, options: argparse.Namespace) -> int:
+    """Return how many patients fit into the time of one round."""
+    few = min(_FEWEST, options.patients)
+    begin = time.perf_counter()
+    tool.run(few)
+    fitting = int(options.seconds * few / (time.perf_counter() - begin))
+    count = min(options.patients, max(few, fitting))
+    tool.run(min(count, options.patients) if tool.is_ours else few)
+    return count
+
+
+def _rounds(tools: list[Tool], counts: list[int], repeats: int) -> tuple[Floats, Floats]:
+    """Return wall and processor seconds per patient as (round, tool); in each round every tool runs once."""
+    wall, processor = np.empty((repeats, len(tools))), np.empty((repeats, len(tools)))
+    for k in range(repeats):
+        # A rotating order, so that no tool always follows the same neighbour.
+        for place in np.roll(np.arange(len(tools)), k):
+            begin, begin_processor = time.perf_counter(), time.process_time()
+            tools[place].run(counts[place])
+            wall[k, place] = (time.perf_counter() - begin) / counts[place]
+            processor[k, place] = (time.process_time() - begin_processor) / counts[place]
+        print(f"round {k + 1}: {1.0 / processor[k, 0]:,.0f} patients/s by regraft", flush=True)
+    return wall, processor
+
+
+def _measure_threads(options: argparse.Namespace) -> dict[str, Any] | None:
+    """Return wall times with one and two threads, by turns; None on a machine with one core."""
+    if cores() < 2:
+        return None
+    problem = make_problem("hsct", options.patients)
+    runs = {n: regraft_engine.prepare(problem, options.rtol, options.rtol * 1e-3, threads=n) for n in (1, 2)}
+    seconds: dict[int, list[float]] = {1: [], 2: []}
+    for k in range(options.repeats + 1):
+        for n, run in runs.items():
+            begin = time.perf_counter()
+            run(options.patients)
+            if k:
+                seconds[n].append(time.perf_counter() - begin)
+    gains = [one / two for one, two in zip(seconds[1], seconds[2], strict=True)]
+    return {
+        "patients": options.patients,
+        "one_thread": options.patients / statistics.median(seconds[1]),
+        "two_threads": options.patients / statistics.median(seconds[2]),
+        "gain": statistics.median(gains),
+        "gain_best": max(gains),
+    }
+
+
+def _measure_compile(repeats: int) -> dict[str, float]:
+    """Return seconds from Antimony text to kernel in fresh processes, with an empty and a filled cache."""
+    taken: dict[str, list[float]] = {"cold": [], "cached": []}
+    for _ in range(min(repeats, 5)):
+        with tempfile.TemporaryDirectory() as folder:
+            for name in taken:
+                environment = {**os.environ, "REGRAFT_CACHE_DIR": folder}
+                command = [sys.executable, str(_HERE / "compile_time.py")]
+                answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+                taken[name].append(float(json.loads(answer.stdout)["seconds"]))
+    return {name: statistics.median(values) for name, values in taken.items()}

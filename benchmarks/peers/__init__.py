@@ -1,0 +1,1 @@
+"""One module per tool: each gives ``prepare(problem, rtol, atol)``, which returns a function of the patient count."""
