@@ -197,6 +197,8 @@ def _join_snapshots(parts: list[Snapshot]) -> Snapshot:
 def _too_few(plan: Plan, batches: list[_Batch], found: int, screened: int) -> str:
     """Say how far screening came, and which criterion stopped most."""
     counts = count_failed(plan.design.eligibility, np.concatenate([batch.failed for batch in batches]))
+    failures = _count_failures(np.concatenate([batch.status for batch in batches]))
+    counts += tuple((f"run-in not solved, {reason}", count) for reason, count in failures)
     reasons = ", ".join(f"{text}: {count}" for text, count in counts if count)
     return (
         f"Only {found} of {plan.design.patients_per_arm} patients were found among {screened} screened "
