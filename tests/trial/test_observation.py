@@ -102,6 +102,12 @@ def test_scans_show_lesions_since_the_scan_before(seen: ObservedArm) -> None:
     np.testing.assert_array_equal(seen.scans.seen[DIES], [1, 1, np.nan])
 
 
+def test_no_scan_comes_before_the_new_baseline() -> None:
+    late = look(schedule(daily=20), mri_rebaseline=12.0, mri_interval=6.0)
+    np.testing.assert_allclose(late.scans.months, [12, 18, 24])
+    np.testing.assert_array_equal(late.scans.seen[LIVES], [2, 1, 0])
+
+
 def test_a_follow_up_shorter_than_the_first_scan_has_none() -> None:
     early = look(schedule((1, 3), daily=20))
     assert early.scans.months.size == 0

@@ -204,6 +204,25 @@ def test_tables_that_cannot_be_written_leave_nothing_behind(
     assert (tmp_path / "tables" / "adsl.csv").read_bytes() == before
 
 
+def test_older_tables_come_back_when_new_ones_cannot_take_their_place(
+    made: Tables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_tables(made, tmp_path / "tables")
+    (tmp_path / "tables" / "older.txt").write_text("older")
+    rename = Path.rename
+
+    def refuse_new(path: Path, target: Path) -> Path:
+        if path.parent == tmp_path and path.name.startswith(".tables-"):
+            raise OSError(13, "Permission denied")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", refuse_new)
+    with pytest.raises(OutputFolderError, match="Permission denied"):
+        write_tables(made, tmp_path / "tables")
+    assert [path.name for path in tmp_path.iterdir()] == ["tables"]
+    assert (tmp_path / "tables" / "older.txt").read_text() == "older"
+
+
 def test_a_file_in_the_place_of_a_folder_is_named(made: Tables, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
     with pytest.raises(OutputFolderError, match="taken"):

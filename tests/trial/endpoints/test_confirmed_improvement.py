@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.trial.hand_made import QUARTERS, arm, trial
+from tests.trial.hand_made import QUARTERS, arm, schedule, trial
 
 from regraft.trial.endpoints import ENDPOINTS
 
@@ -40,3 +40,10 @@ def test_the_difference_is_within_patients_who_could_improve_in_both_arms() -> N
     difference = next(row for row in RESULT.contrasts if row.label.endswith("2 years"))
     assert difference.estimate.n == 5
     assert difference.estimate.value == pytest.approx(100 * (3 - 1) / 5)
+
+
+def test_years_count_from_day_0_however_early_patients_were_randomised() -> None:
+    one = arm("treated", 2, plan=schedule(start=-120.0), edss=[better_from(12), better_from(15)])
+    found = ENDPOINTS["confirmed_improvement"].result(trial(one)).estimate("treated", "improved", 12.0)
+    assert found is not None
+    assert (found.value, found.n) == (50, 2)
