@@ -37,9 +37,9 @@ def result(endpoint: str, *rows: tuple[str, str, float | None, float], unit: str
 
 NEDA = result(
     "neda3",
+    ("cy", "status", 60.0, 1),
     ("cy", "event-free", 24.0, 80),
     ("cy", "event-free", 60.0, 70),
-    ("cy", "status", 60.0, 1),
     ("beam", "event-free", 60.0, 75),
     ("untreated", "event-free", 60.0, 5),
 )
