@@ -118,9 +118,12 @@ def test_text_that_is_no_model_is_refused_and_the_place_named(text: str, message
         read_antimony(text, name="file.ant")
 
 
-@pytest.mark.parametrize("word", ["delay(x, 1)", "quotient(x, 2)", "factorial(x)", "arcsinh(x)"])
-def test_an_operation_that_cannot_be_run_is_named(word: str) -> None:
-    with pytest.raises(UnsupportedModel, match=rf"rule of 'x' uses '{word.split('(')[0]}'"):
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [("delay(x, 1)", "delay"), ("lognormal(x, 2)", "'lognormal'")],
+)
+def test_an_operation_that_cannot_be_run_is_named(word: str, name: str) -> None:
+    with pytest.raises(UnsupportedModel, match=f"rule of 'x' uses ({name})"):
         rate_of(word)
 
 

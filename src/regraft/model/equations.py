@@ -54,6 +54,8 @@ class Event:
 
     All right-hand sides are evaluated with the values just before the jump. ``initial_value`` is what the
     trigger is taken to have been before the first instant: False means that it may fire there.
+    ``factors`` multiply the new value of some targets; they are always taken when the jump is made, also where the
+    values are from the time of the trigger (``use_trigger_values``).
     """
 
     id: str
@@ -64,12 +66,13 @@ class Event:
     delay: Expression | None = None
     priority: Expression | None = None
     use_trigger_values: bool = True
+    factors: tuple[tuple[str, Expression], ...] = ()
 
     @property
     def expressions(self) -> tuple[Expression, ...]:
-        """Every formula of the event: trigger, delay and priority where it has them, new values."""
+        """Every formula of the event: trigger, delay and priority where it has them, new values and their factors."""
         optional = tuple(e for e in (self.delay, self.priority) if e is not None)
-        return (self.trigger, *optional, *(value for _, value in self.assignments))
+        return (self.trigger, *optional, *(value for _, value in (*self.assignments, *self.factors)))
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,12 @@ as Python: the engine turns it into machine code, the unit check and the writers
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 TIME = "time"
+_LONG = 64
 
 ARITHMETIC = {"add": 2, "sub": 2, "mul": 2, "div": 2, "pow": 2, "neg": 1}
 FUNCTIONS = {
@@ -35,6 +36,8 @@ PIECEWISE = "piecewise"
 # Random draws may stand only in event assignments and initial values; arguments may not hold draws.
 # exponential(rate), uniform(low, high), normal(mean, sd), poisson(mean), binomial(trials, probability)
 DRAWS = {"exponential": 1, "uniform": 2, "normal": 2, "poisson": 1, "binomial": 2}
+# rate_of(x), the rate of a symbol, stands only in what is read from a file: the reader writes it out
+RATE_OF = "rate_of"
 ARITY = {**ARITHMETIC, **FUNCTIONS, **COMPARISONS, **LOGIC, **DRAWS}
 
 
@@ -93,6 +96,20 @@ def transform(expression: Expression, change: Callable[[Expression], Expression]
     if isinstance(expression, Apply):
         expression = Apply(expression.operation, tuple(transform(a, change) for a in expression.arguments))
     return change(expression)
+
+
+def chain(operation: str, parts: Sequence[Expression]) -> Expression:
+    """Return one or more parts joined by an operation of two, from left to right.
+
+    Long lists are joined by halves, which keeps the tree shallow.
+    """
+    if len(parts) > _LONG:
+        half = len(parts) // 2
+        return Apply(operation, (chain(operation, parts[:half]), chain(operation, parts[half:])))
+    result = parts[0]
+    for part in parts[1:]:
+        result = Apply(operation, (result, part))
+    return result
 
 
 def substitute(expression: Expression, replacements: Mapping[str, Expression]) -> Expression:

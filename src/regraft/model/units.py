@@ -63,8 +63,10 @@ def check_units(equations: Equations) -> list[UnitIssue]:
             check(f"event {event.id}, delay", event.delay, units[TIME])
         if event.priority is not None:
             check(f"event {event.id}, priority", event.priority, parse_unit("dimensionless"))
+        factors = dict(event.factors)
         for target, value in event.assignments:
-            check(f"event {event.id}, {target}", value, units[target])
+            new = Apply("mul", (value, factors[target])) if target in factors else value
+            check(f"event {event.id}, {target}", new, units[target])
     return issues
 
 
