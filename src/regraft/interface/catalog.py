@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from regraft.entries import content_hash, entry_folder, list_entries, read_table
+from regraft.entries import content_hash, entry_folder, list_entries, read_table, read_yaml
 from regraft.errors import InvalidFile, UnknownEntry, near_matches
 
 KINDS = ("models", "treatments", "populations", "measurements", "protocols", "trials")
@@ -54,7 +54,9 @@ def read_entry(kind: str, entry_id: str) -> CatalogEntry:
     InvalidFile : a file of the entry cannot be read
     """
     path = entry_folder(kind, entry_id)
-    about = _yaml(path) if path.is_file() else _toml(path / "entry.toml")
+    about = (
+        read_yaml(path, "a protocol starts with 'id:' and 'title:'") if path.is_file() else _toml(path / "entry.toml")
+    )
     limits = about.get("limits", [])
     limits = limits.get("limits", []) if isinstance(limits, dict) else limits
     return CatalogEntry(
@@ -110,17 +112,6 @@ def _toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InvalidFile(f"{path} cannot be read: {error}. An entry needs a valid entry.toml.") from error
-
-
-def _yaml(path: Path) -> dict[str, Any]:
-    """Read a protocol file far enough to know its title."""
-    import yaml
-
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InvalidFile(f"{path} cannot be read: {error}. A protocol is a YAML file.") from error
-    return content if isinstance(content, dict) else {}
 
 
 def _parameters(path: Path) -> tuple[dict[str, str], ...]:

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from regraft.entries import catalog_root, content_hash, entry_folder, read_table
+from regraft.entries import catalog_root, content_hash, entry_folder, read_table, read_yaml
 from regraft.errors import InvalidFile
 
 REVIEWED = "reviewed"
@@ -110,12 +108,12 @@ def _describe(kind: str, name: str) -> EntryUsed:
 def _about(place: Path) -> Mapping[str, Any]:
     """Return ``entry.toml`` or the content of a protocol file."""
     path = place / "entry.toml" if place.is_dir() else place
+    if path.suffix != ".toml":
+        return read_yaml(path, "a protocol starts with 'id:' and 'title:'")
     try:
-        text = path.read_text(encoding="utf-8")
-        content = tomllib.loads(text) if path.suffix == ".toml" else yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, yaml.YAMLError) as error:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InvalidFile(f"{path} cannot be read: {error}. An entry describes itself there.") from error
-    return content if isinstance(content, dict) else {}
 
 
 def _rows(place: Path) -> list[dict[str, str]]:
