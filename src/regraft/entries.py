@@ -16,6 +16,8 @@ import yaml
 from regraft.errors import InvalidField, InvalidFile, UnknownEntry, near_matches
 
 STATUSES = ("draft", "reviewed")
+# how a protocol file begins, for messages about one that does not
+PROTOCOL_START = "a protocol starts with 'id:' and 'title:'"
 _FILE_KINDS = {"protocols": ".yaml"}
 _MAX_BYTES = 20_000_000
 # the key under which the csv module puts values beyond the last column

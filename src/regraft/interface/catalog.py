@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from regraft.entries import content_hash, entry_folder, list_entries, read_table, read_yaml
+from regraft.entries import PROTOCOL_START, content_hash, entry_folder, list_entries, read_table, read_yaml
 from regraft.errors import InvalidFile, UnknownEntry, near_matches
 
 KINDS = ("models", "treatments", "populations", "measurements", "protocols", "trials")
@@ -54,9 +54,7 @@ def read_entry(kind: str, entry_id: str) -> CatalogEntry:
     InvalidFile : a file of the entry cannot be read
     """
     path = entry_folder(kind, entry_id)
-    about = (
-        read_yaml(path, "a protocol starts with 'id:' and 'title:'") if path.is_file() else _toml(path / "entry.toml")
-    )
+    about = read_yaml(path, PROTOCOL_START) if path.is_file() else _toml(path / "entry.toml")
     limits = about.get("limits", [])
     limits = limits.get("limits", []) if isinstance(limits, dict) else limits
     return CatalogEntry(

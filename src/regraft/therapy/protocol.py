@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from regraft.complaints import explain
-from regraft.entries import entry_folder, list_entries, read_yaml
+from regraft.entries import PROTOCOL_START, entry_folder, list_entries, read_yaml
 from regraft.errors import DoseOutOfRange, InvalidField, RegraftError, UnitMismatch, near_matches
 from regraft.quantities import convert, parse_quantity
 from regraft.therapy.treatment import load_treatment
@@ -139,7 +139,7 @@ def load_protocol(source: str | Path) -> Protocol:
     """
     text = str(source)
     path = Path(text) if text.endswith((".yaml", ".yml")) else entry_folder("protocols", text)
-    content = read_yaml(path, "a protocol starts with 'id:' and 'title:'")
+    content = read_yaml(path, PROTOCOL_START)
     try:
         protocol = Protocol.model_validate(content)
     except ValidationError as error:

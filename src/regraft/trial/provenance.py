@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from regraft.entries import catalog_root, content_hash, entry_folder, read_table, read_yaml
+from regraft.entries import PROTOCOL_START, catalog_root, content_hash, entry_folder, read_table, read_yaml
 from regraft.errors import InvalidFile
 
 REVIEWED = "reviewed"
@@ -109,7 +109,7 @@ def _about(place: Path) -> Mapping[str, Any]:
     """Return ``entry.toml`` or the content of a protocol file."""
     path = place / "entry.toml" if place.is_dir() else place
     if path.suffix != ".toml":
-        return read_yaml(path, "a protocol starts with 'id:' and 'title:'")
+        return read_yaml(path, PROTOCOL_START)
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
