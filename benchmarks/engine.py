@@ -46,8 +46,8 @@ def main() -> int:
     options = arguments()
     for name in ONE_THREAD:
         os.environ[name] = "1"
-    from measure import measure
-    from table import markdown, missed_goals, write
+    from speed.measure import measure
+    from speed.table import markdown, missed_goals, write
 
     results = measure(options)
     print("\n" + markdown(results))

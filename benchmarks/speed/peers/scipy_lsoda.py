@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 import scipy
-from compiled_rates import CompiledRates
-from immune_model import Floats, Problem
 from scipy.integrate import odeint, solve_ivp
 
-from peers.segmented import over_patients
+from ..compiled_rates import CompiledRates
+from ..immune_model import Floats, Problem
+from .segmented import over_patients
 
 VERSION = scipy.__version__
 _MOST_STEPS = 100_000

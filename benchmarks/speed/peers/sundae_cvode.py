@@ -6,10 +6,10 @@ from collections.abc import Callable
 from importlib.metadata import version
 
 import sksundae
-from compiled_rates import CompiledRates
-from immune_model import Floats, Problem
 
-from peers.segmented import over_patients
+from ..compiled_rates import CompiledRates
+from ..immune_model import Floats, Problem
+from .segmented import over_patients
 
 VERSION = version("scikit-sundae")
 _MOST_STEPS = 100_000

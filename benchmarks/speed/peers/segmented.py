@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from immune_model import Floats, Problem, stretches
+
+from ..immune_model import Floats, Problem, stretches
 
 # (row of the patient, moments from begin to end, state at begin) -> (moment, state)
 Stretch = Callable[[int, Floats, Floats], Floats]

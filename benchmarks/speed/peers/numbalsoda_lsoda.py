@@ -8,9 +8,10 @@ from typing import Any
 
 import numba
 import numpy as np
-from compiled_rates import CompiledRates
-from immune_model import Floats, Problem
 from numbalsoda import lsoda, lsoda_sig
+
+from ..compiled_rates import CompiledRates
+from ..immune_model import Floats, Problem
 
 VERSION = version("numbalsoda")
 _MOST_STEPS = 100_000

@@ -12,7 +12,7 @@ from regraft.model import read_antimony
 from regraft.model.equations import Equations
 
 Floats = NDArray[np.float64]
-MODEL_FILE = Path(__file__).parent / "models" / "immune_35.ant"
+MODEL_FILE = Path(__file__).resolve().parents[1] / "models" / "immune_35.ant"
 LAST_DAY, OUTPUT_EVERY_DAYS = 1825.0, 7.0
 # Variation of the parameters and initial values; the two Hill exponents vary less, as in the study.
 VARIATION, EXPONENT_VARIATION, EXPONENTS = 0.3, 0.08, ("n6", "nTN")

@@ -9,22 +9,24 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any
 
-from immune_model import Floats, Problem
+from .immune_model import Floats, Problem
 
 # Outputs of the row that records few of them, as a trial would.
 FEW_OUTPUTS = ("NEU", "TN4", "TH1", "TREG", "AB", "TIS")
-_COMPILED_RATES = ("sympy",)
 
 
 @dataclass(frozen=True)
 class Tool:
-    """A tool ready to run: ``run(n)`` solves the first n patients. ``error_counts`` is False for some outputs only."""
+    """A tool ready to run: ``run(n)`` solves the first n patients.
+
+    ``records_all`` is False where only some states are recorded, so that no error can be given.
+    """
 
     name: str
     version: str
     run: Callable[[int], Floats]
     is_ours: bool = False
-    error_counts: bool = True
+    records_all: bool = True
 
 
 def make_tools(problem: Problem, rtol: float) -> tuple[list[Tool], list[str]]:
@@ -40,7 +42,7 @@ def make_tools(problem: Problem, rtol: float) -> tuple[list[Tool], list[str]]:
         ("SciPy LSODA", "scipy_lsoda", "scipy", None),
     ):
         try:
-            peer = importlib.import_module(f"peers.{module}")
+            peer = importlib.import_module(f".peers.{module}", __package__)
             if options is None:
                 compiled = compiled or compiled_rates(problem)
                 options = {"compiled": compiled}
@@ -53,21 +55,24 @@ def make_tools(problem: Problem, rtol: float) -> tuple[list[Tool], list[str]]:
 
 def compiled_rates(problem: Problem) -> Any:
     """Return rates and Jacobian for the tools that take functions."""
-    from compiled_rates import compile_rates
+    from .compiled_rates import compile_rates
 
     return compile_rates(problem.equations, problem.parameters)
 
 
 def _own(problem: Problem, rtol: float, atol: float) -> list[Tool]:
-    """Return the rows of this engine."""
-    from peers import regraft_engine
+    """Return the rows of this engine; the first is the one that others are compared with."""
+    from .peers import regraft_engine
 
     make = partial(regraft_engine.prepare, problem, rtol, atol)
     own = version("regraft")
     rows = [
         Tool("regraft", own, make(), is_ours=True),
-        Tool("regraft, 6 outputs", own, make(outputs=FEW_OUTPUTS), is_ours=True, error_counts=False),
+        Tool(f"regraft, {len(FEW_OUTPUTS)} outputs", own, make(outputs=FEW_OUTPUTS), is_ours=True, records_all=False),
     ]
     if regraft_engine.has_lanes():
         rows.append(Tool("regraft, 1 lane", own, make(lanes=1), is_ours=True))
+    for looser in (rtol * 10.0, rtol * 100.0):
+        run = regraft_engine.prepare(problem, looser, looser * 1e-3)
+        rows.append(Tool(f"regraft, rtol {looser:.0e}", own, run, is_ours=True))
     return rows

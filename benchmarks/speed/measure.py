@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from immune_model import Floats, Problem, make_problem, patient_errors
-from machine import cores, describe
-from peers import regraft_engine
-from tools import Tool, compiled_rates, make_tools
+
+from .immune_model import Floats, Problem, make_problem, patient_errors
+from .machine import cores, describe
+from .peers import regraft_engine
+from .tools import Tool, compiled_rates, make_tools
 
 _HERE = Path(__file__).resolve().parent
 _REFERENCE_RTOL, _REFERENCE_ATOL = 1e-11, 1e-14
@@ -32,6 +33,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "atol": options.rtol * 1e-3,
         "repeats": options.repeats,
         "quick": options.quick,
+        "load_at_start": _load(),
         "schedules": {},
         "missing": [],
     }
@@ -41,6 +43,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     results["missing"] = sorted(set(results["missing"]))
     results["threads"] = _measure_threads(options)
     results["compile"] = _measure_compile(options.repeats)
+    results["load_at_end"] = _load()
     return results
 
 
@@ -61,21 +64,37 @@ def _measure_schedule(name: str, options: argparse.Namespace, missing: list[str]
         rounds = _rounds(tools, counts, options.repeats)
     finally:
         os.sched_setaffinity(0, allowed)
-    wall, processor = rounds
-    ours = processor[:, 0]
     for k, row in enumerate(rows):
         row["patients"] = counts[k]
+        if tools[k].is_ours:
+            row["steps_per_patient"] = tools[k].run.steps_per_patient
+    _compare(rows, *rounds)
+    return {"radau_difference": radau, "error_patients": options.error_patients, "tools": rows}
+
+
+def _compare(rows: list[dict[str, Any]], wall: Floats, processor: Floats) -> None:
+    """Add speeds and ratios to the rows: against this engine at the same tolerance, and at no larger an error."""
+    for k, row in enumerate(rows):
         row["patients_per_second"] = 1.0 / statistics.median(processor[:, k])
         row["patients_per_second_wall"] = 1.0 / statistics.median(wall[:, k])
-        row["ratio"] = float(np.median(processor[:, k] / ours))
-        row["ratio_lowest"], row["ratio_highest"] = map(float, np.quantile(processor[:, k] / ours, [0.0, 1.0]))
-    return {"radau_difference": radau, "error_patients": options.error_patients, "tools": rows}
+        ratios = processor[:, k] / processor[:, 0]
+        row["ratio"], row["ratio_lowest"], row["ratio_highest"] = map(float, np.quantile(ratios, [0.5, 0.0, 1.0]))
+        error = row.get("error_median", 0.0)
+        as_good = [j for j, own in enumerate(rows) if own["ours"] and own.get("error_median", np.inf) <= error]
+        if as_good and not row["ours"]:
+            best = min(as_good, key=lambda j: statistics.median(processor[:, j]))
+            row["ratio_at_equal_error"] = float(np.median(processor[:, k] / processor[:, best]))
+
+
+def _load() -> float | None:
+    """Return how many programs ran on average in the last minute, this one included."""
+    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
 
 
 def _check_reference(problem: Problem, reference: Floats, patients: int, missing: list[str]) -> float | None:
     """Return the largest scaled difference between the reference and SciPy Radau at the same tight tolerance."""
     try:
-        from peers.scipy_lsoda import radau
+        from .peers.scipy_lsoda import radau
 
         compiled = compiled_rates(problem)
     except ImportError as error:
@@ -89,7 +108,7 @@ def _errors(tool: Tool, reference: Floats) -> dict[str, Any]:
     """Solve the patients of the reference, which also warms the tool up, and return the row with its errors."""
     values = tool.run(len(reference))
     row: dict[str, Any] = {"name": tool.name, "version": tool.version, "ours": tool.is_ours}
-    if tool.error_counts:
+    if tool.records_all:
         error = patient_errors(values, reference)
         solved = np.isfinite(error)
         row["failed"] = int((~solved).sum())
@@ -149,12 +168,14 @@ def _measure_threads(options: argparse.Namespace) -> dict[str, Any] | None:
 
 def _measure_compile(repeats: int) -> dict[str, float]:
     """Return seconds from Antimony text to kernel in fresh processes, with an empty and a filled cache."""
-    taken: dict[str, list[float]] = {"cold": [], "cached": []}
+    taken: dict[str, list[float]] = {"cold": [], "cold_clock": [], "cached": [], "cached_clock": []}
     for _ in range(min(repeats, 5)):
         with tempfile.TemporaryDirectory() as folder:
-            for name in taken:
+            for name in ("cold", "cached"):
                 environment = {**os.environ, "REGRAFT_CACHE_DIR": folder}
                 command = [sys.executable, str(_HERE / "compile_time.py")]
                 answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-                taken[name].append(float(json.loads(answer.stdout)["seconds"]))
+                seconds = json.loads(answer.stdout)
+                taken[name].append(seconds["processor"])
+                taken[f"{name}_clock"].append(seconds["clock"])
     return {name: statistics.median(values) for name, values in taken.items()}

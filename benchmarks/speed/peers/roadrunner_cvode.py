@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import roadrunner
-from immune_model import Floats, Problem, stretches
 
 from regraft.model.antimony_text import antimony_to_sbml
+
+from ..immune_model import Floats, Problem, stretches
 
 VERSION = roadrunner.__version__
 _MOST_STEPS = 100_000

@@ -1,0 +1,1 @@
+"""The benchmark of the engine: model, tools, timing and table."""
