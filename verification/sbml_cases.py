@@ -105,7 +105,7 @@ def read_tags(case: Path) -> list[str]:
     if path is None:
         return []
     text = path.read_text(encoding="utf-8", errors="replace")
-    lines = [re.search(rf"^{name}:[ \t]*(.*)$", text, re.MULTILINE) for name in _TAG_LINES]
+    lines = [re.search(rf"^{name}:[ \t]*(.*(?:\n[ \t]+\S.*)*)$", text, re.MULTILINE) for name in _TAG_LINES]
     return sorted({tag.strip() for line in lines if line for tag in line[1].split(",") if tag.strip()})
 
 
