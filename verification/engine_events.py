@@ -7,6 +7,7 @@ Run ``python verification/engine_events.py``; it prints one line per check and e
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import sys
 import time
 from functools import partial
@@ -15,6 +16,8 @@ from engine_checks.convergence import check_convergence
 from engine_checks.event_counts import check_counts
 from engine_checks.spread import check_spread
 from engine_checks.waiting_times import check_competing_hazards, check_waiting_times
+
+_LONGEST_SECONDS = 3600.0
 
 
 def main(given: list[str] | None = None) -> int:
@@ -32,6 +35,8 @@ def main(given: list[str] | None = None) -> int:
         "convergence": check_convergence,
         "spread": partial(check_spread, wide),
     }
+    # A run that hangs is ended with where it was.
+    faulthandler.dump_traceback_later(_LONGEST_SECONDS, exit=True)
     failed = total = 0
     for name in options.only:
         begin = time.perf_counter()
@@ -40,6 +45,7 @@ def main(given: list[str] | None = None) -> int:
             total += 1
             failed += not line.passed
         print(f"      ({name}: {time.perf_counter() - begin:.0f} s)", flush=True)
+    faulthandler.cancel_dump_traceback_later()
     print(f"passed {total - failed} of {total}")
     return 1 if failed else 0
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from verification.engine_checks.convergence import PROBLEMS, check_convergence
 from verification.engine_checks.event_counts import check_counts
 from verification.engine_checks.spread import check_spread
-from verification.engine_checks.waiting_times import aalen_johansen, check_competing_hazards, check_waiting_times
+from verification.engine_checks.waiting_times import (
+    WAITINGS,
+    aalen_johansen,
+    check_competing_hazards,
+    check_waiting_times,
+)
 
 
 def assert_all_pass(lines):
@@ -17,6 +24,12 @@ def assert_all_pass(lines):
 
 def test_exponential_weibull_and_gompertz_waiting_times_have_their_distributions():
     assert_all_pass(check_waiting_times(2000))
+
+
+@pytest.mark.parametrize("right", WAITINGS, ids=lambda waiting: waiting.name)
+def test_a_hazard_that_is_a_fifth_too_large_is_found(right):
+    wrong = dataclasses.replace(right, hazard=f"1.2*({right.hazard})")
+    assert not any(line.passed for line in check_waiting_times(2000, [wrong]))
 
 
 def test_competing_hazards_agree_with_aalen_johansen():

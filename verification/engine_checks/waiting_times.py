@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,13 +85,13 @@ def run_until_first(hazards: dict[str, str], patients: int, last_day: float) -> 
     )
 
 
-def check_waiting_times(patients: int) -> list[Line]:
+def check_waiting_times(patients: int, waitings: Sequence[Waiting] = WAITINGS) -> list[Line]:
     """Compare each waiting time with its distribution, and with its formula at each patient's threshold.
 
     Draws are keyed by name, so waiting times of different names are independent checks.
     """
     lines = []
-    for waiting in WAITINGS:
+    for waiting in waitings:
         # No threshold of this many patients is above 30 (probability 1e-13 each).
         result = run_until_first(
             {f"wait_{waiting.name}": waiting.hazard}, patients, float(waiting.time_at(np.array(30.0)))
