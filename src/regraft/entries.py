@@ -53,13 +53,24 @@ def list_entries(kind: str) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.is_dir())
 
 
+def is_path(entry_id: str) -> bool:
+    """Return whether an id means a user's own entry by its path and not one of the catalog."""
+    return "/" in entry_id
+
+
 def entry_folder(kind: str, entry_id: str) -> Path:
     """Return the folder of an entry, or its file where the kind keeps one file an entry.
+
+    An id with a slash is the path of a user's own entry, laid out like one of the catalog.
 
     Raises
     ------
     UnknownEntry : no such entry; the message lists near matches
     """
+    if is_path(entry_id):
+        if not Path(entry_id).exists():
+            raise UnknownEntry(f"There is no entry at {entry_id}. Correct the path, or give the id of a catalog entry.")
+        return Path(entry_id)
     known = list_entries(kind)
     if entry_id not in known:
         raise UnknownEntry(f"The catalog has no entry {entry_id!r} among its {kind}. {near_matches(entry_id, known)}")

@@ -89,11 +89,8 @@ def run_checks(model: str) -> tuple[Outcome, ...]:
     InvalidField : an unknown quantity or scenario, or parts that are not declared
     """
     checks = read_checks(model)
-    path = entry_folder("models", model) / "entry.toml"
-    about = tomllib.loads(read_text(path)).get("checks", {})
-    if not isinstance(about.get("parts"), list) or not isinstance(about.get("start_day"), int | float):
-        raise InvalidField(f"{path}: [checks] needs 'parts' (model entries to join) and 'start_day' (a number).")
-    equations = join([load_part(part) for part in about["parts"]], id=model).equations
+    parts, start_day = _setting(model, checks)
+    equations = join([load_part(part) for part in parts], id="checks").equations
     known = {*equations.state_index, *equations.assignment_index}
     parameters = equations.parameter_index
     for check in checks:
@@ -107,8 +104,25 @@ def run_checks(model: str) -> tuple[Outcome, ...]:
     kernel = compile_model(equations, sorted({check.quantity for check in checks}))
     found: dict[str, Outcome] = {}
     for _, group in groupby(sorted(checks, key=_run), key=_run):
-        found |= {outcome.check.id: outcome for outcome in _simulate(kernel, list(group), about["start_day"])}
+        found |= {outcome.check.id: outcome for outcome in _simulate(kernel, list(group), start_day)}
     return tuple(found[check.id] for check in checks)
+
+
+def _setting(model: str, checks: Sequence[Check]) -> tuple[list[str], float]:
+    """Return the parts to join, the entry itself by its path if it is a user's own, and the day of the start."""
+    path = entry_folder("models", model) / "entry.toml"
+    content = tomllib.loads(read_text(path))
+    about = content.get("checks", {})
+    parts, start = about.get("parts"), about.get("start_day")
+    if not isinstance(parts, list) or not isinstance(start, int | float):
+        raise InvalidField(f"{path}: [checks] needs 'parts' (model entries to join) and 'start_day' (a number).")
+    for check in checks:
+        if check.time_day < start:
+            raise InvalidField(
+                f"Check {check.id!r} of {model!r} is on day {check.time_day:g}, but [checks] in {path} starts on day "
+                f"{start:g}. Start earlier, or move the check."
+            )
+    return [model if part == content.get("id") else str(part) for part in parts], float(start)
 
 
 def _run(check: Check) -> tuple[str, tuple[tuple[str, float], ...]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from regraft.entries import PROTOCOL_START, content_hash, entry_folder, list_entries, read_table, read_yaml
+from regraft.entries import PROTOCOL_START, content_hash, entry_folder, is_path, list_entries, read_table, read_yaml
 from regraft.errors import InvalidFile, UnknownEntry, near_matches
 
 KINDS = ("models", "treatments", "populations", "measurements", "protocols", "trials")
@@ -85,12 +85,14 @@ def known_kind(kind: str) -> str:
 
 
 def find_entry(name: str) -> CatalogEntry:
-    """Find an entry by ``id`` or, where two kinds share an id, by ``kind/id``.
+    """Find an entry by ``id``, by ``kind/id`` where two kinds share an id, or a model of one's own by its path.
 
     Raises
     ------
     UnknownEntry : nothing has that name, or more than one thing has
     """
+    if (Path(name) / "model.ant").is_file():
+        return read_entry("models", name if is_path(name) else f"./{name}")
     if "/" in name:
         kind, entry_id = name.split("/", 1)
         return read_entry(known_kind(kind), entry_id)

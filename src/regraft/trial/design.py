@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from regraft.complaints import explain
-from regraft.entries import read_yaml
+from regraft.entries import is_path, read_yaml
 from regraft.errors import InvalidField
 
 # Lengths of the units a design may use, in days; 365.25 days are a year everywhere in regraft.
@@ -135,7 +135,7 @@ def load_design(path: str | Path) -> TrialDesign:
     path = Path(path)
     design = parse_design(read_yaml(path, START), str(path))
     check_design(design, str(path), folder=path.parent)
-    return _with_protocol_paths(design, path.parent)
+    return _with_whole_paths(design, path.parent)
 
 
 def parse_design(content: Mapping[str, Any], where: str) -> TrialDesign:
@@ -146,12 +146,19 @@ def parse_design(content: Mapping[str, Any], where: str) -> TrialDesign:
         raise InvalidField(explain(error, TrialDesign, where)) from None
 
 
-def _with_protocol_paths(design: TrialDesign, folder: Path) -> TrialDesign:
-    """Return the design with protocol paths made absolute, so that it runs from anywhere."""
+def _with_whole_paths(design: TrialDesign, folder: Path) -> TrialDesign:
+    """Return the design with the paths of a user's own entries made absolute, so that it runs from anywhere."""
 
-    def located(protocol: str) -> str:
-        is_path = protocol.endswith((".yaml", ".yml"))
-        return str((folder / protocol).resolve()) if is_path else protocol
+    def located(name: str) -> str:
+        return str((folder / name).resolve()) if is_path(name) or name.endswith((".yaml", ".yml")) else name
 
     arms = tuple(arm.model_copy(update={"protocol": located(arm.protocol)}) for arm in design.arms)
-    return design.model_copy(update={"arms": arms})
+    return design.model_copy(
+        update={
+            "arms": arms,
+            "models": tuple(map(located, design.models)),
+            "outcomes": tuple(map(located, design.outcomes)),
+            "population": located(design.population),
+            "measurements": located(design.measurements),
+        }
+    )

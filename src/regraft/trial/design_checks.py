@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from regraft.entries import list_entries
+from regraft.entries import is_path, list_entries
 from regraft.errors import InvalidField, near_matches
 from regraft.trial.design import TrialDesign
 from regraft.trial.endpoints import ENDPOINTS
@@ -21,8 +21,9 @@ def check_design(design: TrialDesign, where: str, *, folder: Path | None = None)
     ------
     InvalidField : with file, field, value, what is allowed and the next step for each mistake
     """
-    found = [complaint for check in CHECKS for complaint in check(design)]
-    found += list(_protocols(design, folder))
+    found = list(_entries(design, folder or Path()))
+    found += [complaint for check in CHECKS for complaint in check(design)]
+    found += list(_protocols(design, folder or Path()))
     if found:
         raise InvalidField("\n".join(f"{where}: {complaint}" for complaint in found))
 
@@ -84,27 +85,30 @@ def _screening(design: TrialDesign) -> Iterator[str]:
         )
 
 
-def _entries(design: TrialDesign) -> Iterator[str]:
-    """Models, population, measurements and outcomes must be in the catalog."""
+def _entries(design: TrialDesign, folder: Path) -> Iterator[str]:
+    """Models, population, measurements and outcomes must be in the catalog, or folders of the user that exist."""
     named = [("models", model, f"models[{k}]") for k, model in enumerate(design.models)]
     named += [("trials", trial, f"outcomes[{k}]") for k, trial in enumerate(design.outcomes)]
     named += [("populations", design.population, "population"), ("measurements", design.measurements, "measurements")]
     for kind, entry, field in named:
         known = list_entries(kind)
-        if entry not in known:
+        if is_path(entry):
+            if not (folder / entry / "entry.toml").is_file():
+                yield f"{field} is {entry!r}, but there is no {folder / entry / 'entry.toml'}. Correct the path."
+        elif entry not in known:
             yield f"{field} is {entry!r}, which is not under {kind} in the catalog. {near_matches(entry, known)}"
     for model, count in Counter(design.models).items():
         if count > 1:
             yield f"models: {model!r} is named {count} times. Name it once."
 
 
-def _protocols(design: TrialDesign, folder: Path | None) -> Iterator[str]:
+def _protocols(design: TrialDesign, folder: Path) -> Iterator[str]:
     """Each arm's protocol must be in the catalog, or a file that exists."""
     known = list_entries("protocols")
     for number, arm in enumerate(design.arms):
         field = f"arms[{number}].protocol"
         if arm.protocol.endswith((".yaml", ".yml")):
-            path = (folder or Path()) / arm.protocol
+            path = folder / arm.protocol
             if not path.is_file():
                 yield f"{field} is {arm.protocol!r}, but there is no file {path}. Correct the path."
         elif arm.protocol not in known:
@@ -113,7 +117,6 @@ def _protocols(design: TrialDesign, folder: Path | None) -> Iterator[str]:
 
 
 CHECKS: tuple[Callable[[TrialDesign], Iterator[str]], ...] = (
-    _entries,
     _arms,
     _endpoints,
     _criteria,

@@ -95,7 +95,7 @@ def _describe(kind: str, name: str) -> EntryUsed:
     methods = Counter(row["method"] for row in _rows(place) if row.get("method"))
     return EntryUsed(
         kind=kind,
-        id=Path(name).stem if place.suffix in (".yaml", ".yml") else name,
+        id=place.name if place.is_dir() else place.stem,
         title=str(about.get("name") or about.get("title") or name),
         version=str(about.get("version", "")),
         status=str(about.get("status", "draft")),
