@@ -22,7 +22,7 @@ def find_models(folder: Path) -> list[Path]:
 
 def run_model(path: Path) -> Outcome:
     """Read, compile and integrate one file over ``DURATION`` of its own time units."""
-    name = path.parent.name if path.stem == "model" else path.stem
+    name = f"{path.parent.name}/{path.stem}"
     try:
         equations = write_out_waiting(read_sbml(path))
         kernel = compile_model(equations, [*(s.id for s in equations.states), *(a.id for a in equations.assignments)])

@@ -9,11 +9,17 @@ from collections.abc import Mapping
 from regraft.model.equations import Equations
 from regraft.model.expressions import Expression, Number, Symbol
 
+
+def _divide(a: float, b: float) -> float:
+    """Divide as a processor does."""
+    return a / b if b else a * math.copysign(math.inf, b) if a else math.nan
+
+
 OPERATIONS = {
     "add": operator.add,
     "sub": operator.sub,
     "mul": operator.mul,
-    "div": operator.truediv,
+    "div": _divide,
     "pow": operator.pow,
     "neg": operator.neg,
     "exp": math.exp,

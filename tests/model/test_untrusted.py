@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.model.sbml_text import X, document, function, rate_rule
+from tests.model.sbml_text import X, apply, document, function, number, parameters, rate_rule, rules
 
 from regraft.errors import InvalidModel, UnsupportedModel
 from regraft.model import read_sbml
+from regraft.model.sbml import MAX_CHARACTERS
 
 DOUBLE = "<apply><times/>{0}{0}</apply>"
 
@@ -65,3 +66,26 @@ def test_functions_of_usual_size_pass() -> None:
     functions = [function("f", DOUBLE.format("<ci>a</ci>")), function("g", DOUBLE.format(call("f", "<ci>a</ci>")))]
     equations = read_sbml(model_with_functions(functions, call("g", "<ci>x</ci>")))
     assert len(equations.states) == 1
+
+
+@pytest.mark.parametrize("operation", ["arctan", "factorial", "arcsinh", "lt"])
+def test_nested_functions_that_grow_when_written_out_are_refused(operation: str) -> None:
+    body = "<ci>x</ci>"
+    for _ in range(60):
+        body = apply(operation, number(0.0), body, number(9.0)) if operation == "lt" else apply(operation, body)
+    with pytest.raises(UnsupportedModel, match="rule of 'x' is too large"):
+        read_sbml(document(X, rate_rule(body)))
+
+
+def test_many_formulas_that_are_large_together_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("regraft.model.mathml.MAX_NODES_OF_A_MODEL", 5_000)
+    # each factorial is written out with some five hundred terms
+    names = {f"x{i}": 1.0 for i in range(20)}
+    formulas = {name: ("rate", apply("factorial", name)) for name in names}
+    with pytest.raises(UnsupportedModel, match="more than 5000 terms together"):
+        read_sbml(document(parameters(**names), rules(**formulas)))
+
+
+def test_a_huge_text_is_refused_before_it_is_parsed() -> None:
+    with pytest.raises(UnsupportedModel, match=f"more than {MAX_CHARACTERS} are not read"):
+        read_sbml(" " * (MAX_CHARACTERS + 1))
