@@ -19,7 +19,7 @@ from tests.model.sbml_text import (
 )
 
 from regraft.engine import Status
-from regraft.model import read_sbml
+from regraft.model import read_sbml, write_sbml
 from regraft.model.waiting import PLACES, write_out_waiting
 
 TIMES = [0.0, 0.9, 1.1, 2.9, 3.1, 5.0]
@@ -79,6 +79,13 @@ def test_a_late_concentration_becomes_an_amount_with_the_size_of_the_jump(wait: 
     text = document(compartment(1.0), species('initialAmount="1"', boundary=True), grows, events(change))
     when = 2.0 if wait else 1.0
     assert run(text, "s", [3.0])[0] == pytest.approx(4.0 * (1.0 + when) / 4.0, rel=1e-7)
+
+
+def test_a_late_concentration_means_the_same_once_written_and_read() -> None:
+    change = event(after(1.0), inner=delay(number(1.0)), s=number(4.0))
+    grows = rules(c=("rate", number(1.0)))
+    text = document(compartment(1.0), species('initialAmount="1"', boundary=True), grows, events(change))
+    assert run(write_sbml(read_sbml(text)), "s", [3.0])[0] == pytest.approx(3.0, rel=1e-7)
 
 
 def test_more_events_than_places_end_the_run_with_the_name_of_the_event() -> None:

@@ -9,6 +9,7 @@ from regraft.errors import InvalidArgument, near_matches
 from regraft.model.antimony_text import antimony_to_sbml
 from regraft.model.equations import Assignment, Equations, Event, Parameter, State
 from regraft.model.expressions import COMPARISONS, LOGIC, TIME, Apply, Expression, Number, Symbol
+from regraft.model.waiting import write_out_waiting
 
 _INFIX = {
     "add": "+",
@@ -91,8 +92,11 @@ def with_scheduled_jumps(equations: Equations, jumps: Sequence[Jump]) -> Equatio
 def write_sbml(equations: Equations) -> str:
     """Return the model as flat SBML level 3 version 2, with random draws in the ``distrib`` package.
 
-    Each element's name carries meaning and unit. A Boolean used as a number becomes a piecewise, as SBML asks.
+    Each element's name carries meaning and unit. A Boolean used as a number becomes a piecewise, as SBML asks. Events
+    whose values are from the trigger but whose factors are not are written out (``write_out_waiting``).
     """
+    if any(event.factors for event in equations.events):
+        equations = write_out_waiting(equations)
     lines = [f"model {equations.id}()"]
     lines += [f"  {p.id} = {p.value!r};" for p in equations.parameters]
     lines += [f"  {s.id} = {formula(_numeric(s.initial))};" for s in equations.states]
