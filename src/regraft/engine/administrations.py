@@ -9,8 +9,8 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from regraft.engine.driver import ADD, SET_PARAMETER, SET_STATE, START_INFUSION, STOP_INFUSION
 from regraft.engine.kernel import Kernel
+from regraft.engine.patient import ADD, SET_PARAMETER, SET_STATE, START_INFUSION, STOP_INFUSION
 from regraft.errors import InvalidArgument, near_matches
 
 Floats = NDArray[np.float64]

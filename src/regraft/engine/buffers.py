@@ -1,182 +1,126 @@
-"""What the compiled driver works on, grouped so that few arguments travel."""
+"""The arrays of the compiled driver, by page of its book."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
 
+from regraft.engine import book as b
+from regraft.engine.book import Floats, Integers
 from regraft.engine.kernel import Kernel
 from regraft.engine.settings import SolverSettings
 from regraft.engine.tableau import rodas5p
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+Arrays = dict[int, Floats | Integers]
 
-
-# Places in ``Work.counters`` and ``Work.clock``: where a patient's run stands.
+# Places in the page COUNTS.
+CONTINUOUS, EVENTS, GUARDS, MAX_STEPS, MAX_CASCADE, SEED, IS_START = range(7)
+# Places in the page NUMBERS.
+RTOL, FIRST_STEP, MAX_STEP, MIN_STEP, TIME_TOLERANCE = range(5)
+# Places in a lane's COUNTERS and CLOCK: where a patient's run stands.
 # CULPRIT counts through the states (engine order), then the events, then the domain guards.
-CURSOR, WRITTEN, TAKEN, LOGGED, CULPRIT = range(5)
-TIME, STEP = range(2)
+CURSOR, WRITTEN, TAKEN, LOGGED, CULPRIT, REJECTED = range(6)
+# LENGTH is that of the step being tried, STEP the one wished for, TARGET a time that no step may pass.
+TIME, STEP, TARGET, LENGTH, END = range(5)
+_ALIGNMENT = 64  # bytes of the widest vector
 
 
-class Model(NamedTuple):
-    """A kernel and a method as plain arrays and numbers."""
-
-    addresses: Integers
-    gamma: float
-    order: int
-    a: Floats
-    c: Floats
-    node: Floats
-    time_derivative: Floats
-    dense: Floats
-    continuous: int
-    events: int
-    guards: int
-    initial_targets: Integers
-    initial_codes: Integers
-    initial_code_counts: Integers
-    initial_streams: Integers
-    targets: Integers
-    target_counts: Integers
-    codes: Integers
-    code_counts: Integers
-    streams: Integers
-    initially_true: Integers
-    persistent: Integers
-    trigger_values: Integers
-    terminal: Integers
+def _integers(*shape: int) -> Integers:
+    return np.zeros(shape, dtype=np.int64)
 
 
-class Limits(NamedTuple):
-    """Tolerances and limits; ``atol`` per state in engine order."""
-
-    rtol: float
-    atol: Floats
-    first_step: float
-    max_step: float
-    min_step: float
-    time_tolerance: float
-    max_steps: int
-    max_cascade: int
-
-
-class Work(NamedTuple):
-    """Arrays of one patient's run, reused for the next patient of the chunk."""
-
-    y: Floats
-    new: Floats
-    stage: Floats
-    between: Floats
-    rates: Floats
-    infusion: Floats
-    infusions: Integers
-    slopes: Floats
-    jacobian: Floats
-    factors: Floats
-    increments: Floats
-    dense: Floats
-    constants: Floats
-    truth: Floats
-    fresh: Floats
-    pending: Integers
-    values: Floats
-    arguments: Floats
-    draws: Floats
-    priorities: Floats
-    occurrence: Integers
-    counters: Integers
-    clock: Floats
-    log_event: Integers
-    log_time: Floats
-    nothing: Floats
-
-
-def driver_model(kernel: Kernel, terminal: Integers) -> Model:
-    """Return the driver's view of a kernel."""
-    method, initial, events = rodas5p(), kernel.initial, kernel.events
+def model_arrays(kernel: Kernel, settings: SolverSettings, terminal: Integers, seed: int, *, is_start: bool) -> Arrays:
+    """Return the model, the tolerances and the limits of a call."""
+    initial, events = kernel.initial, kernel.events
     flags = [(e.initial_value, e.persistent, e.use_trigger_values) for e in kernel.equations.events]
     table = np.array(flags, dtype=np.int64).reshape(len(flags), 3)
-    return Model(
-        kernel.addresses,
-        method.gamma,
-        method.order,
-        method.a,
-        method.c,
-        method.node,
-        method.time_derivative,
-        method.dense,
-        kernel.continuous,
-        len(flags),
-        len(kernel.guard_states),
-        initial.targets,
-        initial.codes,
-        initial.code_counts,
-        initial.streams,
-        events.targets,
-        events.target_counts,
-        events.codes,
-        events.code_counts,
-        events.streams,
-        table[:, 0].copy(),
-        table[:, 1].copy(),
-        table[:, 2].copy(),
-        terminal,
-    )
-
-
-def driver_limits(kernel: Kernel, settings: SolverSettings) -> Limits:
-    """Return the settings with one absolute tolerance per state, in engine order."""
-    by_state = settings.absolute_tolerances([state.id for state in kernel.equations.states])
-    return Limits(
+    counts = [kernel.continuous, len(flags), len(kernel.guard_states), settings.max_steps, settings.max_cascade]
+    numbers = [
         settings.rtol,
-        by_state[kernel.state_order],
         settings.first_step_days,
         settings.max_step_days,
         settings.min_step_days,
         settings.event_time_tolerance,
-        settings.max_steps,
-        settings.max_cascade,
-    )
+    ]
+    return {
+        b.ADDRESSES: kernel.addresses,
+        b.LAYOUT: np.array(kernel.layout, dtype=np.int64),
+        b.COUNTS: np.array([*counts, seed, is_start], dtype=np.int64),
+        b.NUMBERS: np.array(numbers),
+        b.ATOL: settings.absolute_tolerances([s.id for s in kernel.equations.states])[kernel.state_order],
+        b.DENSE_WEIGHTS: rodas5p().dense,
+        b.INITIAL_TARGETS: initial.targets,
+        b.INITIAL_CODES: initial.codes,
+        b.INITIAL_CODE_COUNTS: initial.code_counts,
+        b.INITIAL_STREAMS: initial.streams,
+        b.TARGETS: events.targets,
+        b.TARGET_COUNTS: events.target_counts,
+        b.CODES: events.codes,
+        b.CODE_COUNTS: events.code_counts,
+        b.STREAMS: events.streams,
+        b.INITIALLY_TRUE: table[:, 0].copy(),
+        b.PERSISTENT: table[:, 1].copy(),
+        b.TRIGGER_VALUES: table[:, 2].copy(),
+        b.TERMINAL: terminal,
+    }
 
 
-def work_space(kernel: Kernel, settings: SolverSettings, stages: int) -> Work:
-    """Allocate the arrays of one thread."""
+def thread_arrays(kernel: Kernel, settings: SolverSettings) -> Arrays:
+    """Allocate the arrays of one thread; its log has room for the events of twice the patients in its lanes."""
+    moving, wide, events = kernel.continuous, kernel.lanes, len(kernel.event_ids)
+    log = 2 * wide * settings.max_events
+    by_lane: Arrays = {
+        b.BLOCK: _block(kernel, settings),
+        b.ROW: np.full(wide, -1, dtype=np.int64),
+        b.KEPT: _integers(wide),
+        b.SHOWN: _integers(wide),
+        b.INFUSION: np.zeros((wide, moving)),
+        b.INFUSIONS: _integers(wide, moving),
+        b.CONSTANT_TABLE: np.zeros((wide, kernel.constants)),
+        b.OCCURRENCE: _integers(wide, events),
+        b.COUNTERS: _integers(wide, 6),
+        b.CLOCK: np.zeros((wide, 5)),
+        b.STOP_TIMES: np.zeros((wide, kernel.stops)),
+        b.LANE_LOG_EVENT: _integers(wide, settings.max_events),
+        b.LANE_LOG_TIME: np.zeros((wide, settings.max_events)),
+        b.LOG_PATIENT: _integers(log),
+        b.LOG_EVENT: _integers(log),
+        b.LOG_TIME: np.zeros(log),
+        b.LOG_COUNT: _integers(1),
+    }
+    return by_lane | _scratch(kernel)
+
+
+def _scratch(kernel: Kernel) -> Arrays:
+    """Allocate what is needed while one patient is served."""
     states, moving = kernel.state_order.size, kernel.continuous
     events, guards = len(kernel.event_ids), len(kernel.guard_states)
     draws = max(kernel.initial.codes.shape[1], kernel.events.codes.shape[1])
-    floats = np.zeros
+    return {
+        b.Y: np.zeros(states),
+        b.NEW: np.zeros(states),
+        b.BETWEEN: np.zeros(states),
+        b.RATE: np.zeros(moving),
+        b.DENSE: np.zeros((3, moving)),
+        b.TRUTH: np.zeros(events),
+        b.FRESH: np.zeros(events + guards),
+        b.GAPS: np.zeros(events),
+        b.PENDING: _integers(events),
+        b.VALUES: np.zeros((events, kernel.events.targets.shape[1])),
+        b.ARGUMENTS: np.zeros(2 * draws),
+        b.DRAWN: np.zeros(draws),
+        b.PRIORITY: np.zeros(events),
+        b.NOTHING: np.zeros(1),
+    }
 
-    def integers(size: int) -> Integers:
-        return np.zeros(size, dtype=np.int64)
 
-    return Work(
-        y=floats(states),
-        new=floats(states),
-        stage=floats(states),
-        between=floats(states),
-        rates=floats(moving),
-        infusion=floats(moving),
-        infusions=integers(moving),
-        slopes=floats(moving),
-        jacobian=floats(kernel.jacobian_entries),
-        factors=floats(kernel.factor_entries),
-        increments=floats((stages, moving)),
-        dense=floats((3, moving)),
-        constants=floats(kernel.constants),
-        truth=floats(events),
-        fresh=floats(events + guards),
-        pending=integers(events),
-        values=floats((events, kernel.events.targets.shape[1])),
-        arguments=floats(2 * draws),
-        draws=floats(draws),
-        priorities=floats(events),
-        occurrence=integers(events),
-        counters=integers(5),
-        clock=floats(2),
-        log_event=integers(settings.max_events),
-        log_time=floats(settings.max_events),
-        nothing=floats(1),
-    )
+def _block(kernel: Kernel, settings: SolverSettings) -> Floats:
+    """Return the memory of a vector of patients, aligned, with the tolerances in place."""
+    layout, lanes, places = kernel.layout, kernel.lanes, _ALIGNMENT // 8
+    rows = layout.constants + kernel.constants
+    memory = np.zeros(rows * lanes + places)
+    first = -(memory.ctypes.data // 8) % places
+    block = memory[first : first + rows * lanes].reshape(rows, lanes)
+    atol = settings.absolute_tolerances([s.id for s in kernel.equations.states])[kernel.state_order]
+    block[layout.relative] = settings.rtol
+    block[layout.absolute : layout.absolute + kernel.continuous] = atol[: kernel.continuous, None]
+    return block

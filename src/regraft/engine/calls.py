@@ -1,4 +1,4 @@
-"""Calls from numba into compiled model functions by address."""
+"""Calls from numba into compiled model functions by address, and a counter that threads share."""
 
 from __future__ import annotations
 
@@ -13,16 +13,20 @@ from regraft.engine.emit import FUNCTIONS
 
 CONSTANTS = FUNCTIONS.index("constants")
 RATES = FUNCTIONS.index("rates")
-JACOBIAN = FUNCTIONS.index("jacobian")
-FACTOR = FUNCTIONS.index("factor")
-SUBSTITUTE = FUNCTIONS.index("substitute")
 TRIGGERS = FUNCTIONS.index("triggers")
 PRIORITIES = FUNCTIONS.index("priorities")
 OUTPUTS = FUNCTIONS.index("outputs")
+STOPS = FUNCTIONS.index("stops")
 INITIAL_ARGUMENTS = FUNCTIONS.index("initial_arguments")
 INITIAL_VALUE = FUNCTIONS.index("initial_value")
 EVENT_ARGUMENTS = FUNCTIONS.index("event_arguments")
 EVENT_VALUES = FUNCTIONS.index("event_values")
+STEP_ALL = FUNCTIONS.index("step")
+KEEP = FUNCTIONS.index("keep")
+PREPARE_OUTPUTS = FUNCTIONS.index("prepare_outputs")
+SHOW = FUNCTIONS.index("show")
+FLUSH_ON = FUNCTIONS.index("flush_on")
+FLUSH_OFF = FUNCTIONS.index("flush_off")
 
 
 # numba's own annotation shows the compile-time arguments, not those of the call
@@ -51,21 +55,27 @@ def call(typing: Any, address: Any, index: Any, x: Any, y: Any, c: Any, a: Any, 
 
 
 @_intrinsic
-def borrow(typing: Any, group: Any) -> Any:
-    """Return a named tuple whose arrays are not counted as owned; the caller must keep the originals alive.
-
-    Numba counts owners of every array at each call; with some fifty arrays that took half the time of a step.
-    """
-    members = list(group)
+def call_block(typing: Any, address: Any, block: Any) -> Any:
+    """Call ``void f(ptr m)`` at an address with the memory of a contiguous array."""
+    signature = types.void(types.int64, block)
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        result = values[0]
-        for place, member in enumerate(members):
-            if isinstance(member, types.Array):
-                array = context.make_array(member)(context, builder, builder.extract_value(result, place))
-                array.meminfo = ir.Constant(array.meminfo.type, None)
-                array.parent = ir.Constant(array.parent.type, None)
-                result = builder.insert_value(result, array._getvalue(), place)
-        return result
+        pointer = ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [pointer])
+        data = builder.bitcast(context.make_array(block)(context, builder, values[1]).data, pointer)
+        builder.call(builder.inttoptr(values[0], kind.as_pointer()), [data])
+        return context.get_dummy_value()
 
-    return group(group), generate
+    return signature, generate
+
+
+@_intrinsic
+def next_number(typing: Any, counter: Any) -> Any:
+    """Return the number in an array of one and raise it by one, undisturbed by other threads."""
+    signature = types.int64(counter)
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        place = context.make_array(counter)(context, builder, values[0]).data
+        return builder.atomic_rmw("add", place, ir.Constant(ir.IntType(64), 1), "seq_cst")
+
+    return signature, generate

@@ -193,6 +193,19 @@ class Graph:
             return special[operation](*real)
         return self._node(operation, real)
 
+    def replace(self, node: int, arguments: tuple[int, ...]) -> int:
+        """Return a node's operation on other arguments."""
+        operation = self.operation[node]
+        simplified: dict[str, Callable[..., int]] = {
+            "add": self.add,
+            "sub": self.sub,
+            "mul": self.mul,
+            "div": self.div,
+            "neg": self.neg,
+            "select": self.select,
+        }
+        return simplified[operation](*arguments) if operation in simplified else self._node(operation, arguments)
+
     def build(self, expression: Expression, names: Mapping[str, int], draw: DrawMaker | None = None) -> int:
         """Return the node of an expression.
 

@@ -10,10 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regraft.engine.emit import FUNCTIONS, emit
-from regraft.engine.machine import load_machine_code
+from regraft.engine.layout import Layout
+from regraft.engine.machine import host_lanes, load_machine_code
 from regraft.engine.program import Jump, Program, build_program
+from regraft.errors import InvalidArgument
 from regraft.model.equations import Equations
 from regraft.streams import stream_key
+
+_LANES = (1, 2, 4, 8)
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class Kernel:
     """A model ready to run. Copies sent to another process compile again (or read the cached object code).
 
     ``state_order`` gives the model's index of each state in engine order; the first ``continuous`` of them change
-    by rates. ``addresses`` are in the order of ``emit.FUNCTIONS``.
+    by rates. ``lanes`` patients are stepped at once; ``addresses`` are in the order of ``emit.FUNCTIONS``.
     """
 
     equations: Equations
@@ -41,10 +45,11 @@ class Kernel:
     state_order: NDArray[np.int64]
     continuous: int
     constants: int
-    jacobian_entries: int
-    factor_entries: int
+    lanes: int
+    layout: Layout
     initial: JumpTable
     events: JumpTable
+    stops: int
     guard_states: tuple[tuple[str, ...], ...]
     addresses: NDArray[np.int64]
     machine: Any = field(repr=False, compare=False)
@@ -59,7 +64,9 @@ class Kernel:
         return compile_model, (self.equations, self.output_ids, self.infused)
 
 
-def compile_model(equations: Equations, outputs: Sequence[str], infused: Sequence[str] = ()) -> Kernel:
+def compile_model(
+    equations: Equations, outputs: Sequence[str], infused: Sequence[str] = (), *, lanes: int | None = None
+) -> Kernel:
     """Compile a model for many patients.
 
     Parameters
@@ -67,6 +74,7 @@ def compile_model(equations: Equations, outputs: Sequence[str], infused: Sequenc
     equations : the whole model
     outputs : ids of states, assigned quantities or parameters to be recorded
     infused : ids of states without a rate that will receive infusions; states with a rate always can
+    lanes : patients per vector, 1, 2, 4 or 8; None takes what the processor is made for. Results do not depend on it
 
     Raises
     ------
@@ -74,7 +82,11 @@ def compile_model(equations: Equations, outputs: Sequence[str], infused: Sequenc
     InvalidArgument : an unknown output or infused state, with near matches
     """
     program = build_program(equations, outputs, infused)
-    text, constants = emit(program, len(equations.parameters))
+    best, fused = host_lanes()
+    lanes = best if lanes is None else lanes
+    if lanes not in _LANES:
+        raise InvalidArgument(f"lanes is {lanes}; it must be one of 1, 2, 4 and 8.")
+    text, layout, constants = emit(program, len(equations.parameters), lanes, fused=fused)
     machine = load_machine_code(text)
     names = [state.id for state in equations.states]
     return Kernel(
@@ -84,10 +96,11 @@ def compile_model(equations: Equations, outputs: Sequence[str], infused: Sequenc
         state_order=np.array(program.state_order, dtype=np.int64),
         continuous=program.continuous,
         constants=constants,
-        jacobian_entries=len(program.jacobian),
-        factor_entries=len(program.elimination.entries),
+        lanes=lanes,
+        layout=layout,
         initial=_jump_table(program.initial, _initial_streams(program, names)),
         events=_jump_table(program.events, [stream_key(event.id) for event in equations.events]),
+        stops=len(program.stops),
         guard_states=tuple(tuple(names[i] for i in states) for _, states in program.guards),
         addresses=np.array([machine.get_function_address(name) for name in FUNCTIONS], dtype=np.int64),
         machine=machine,

@@ -10,7 +10,7 @@ from regraft.engine.graph import Graph
 from regraft.engine.ordering import Elimination, plan_elimination
 from regraft.errors import InvalidArgument, InvalidModel, UnsupportedModel, near_matches
 from regraft.model.equations import Equations, Event
-from regraft.model.expressions import TIME, Expression
+from regraft.model.expressions import COMPARISONS, TIME, Expression
 
 DRAW_CODES = {"exponential": 0, "uniform": 1, "normal": 2, "poisson": 3, "binomial": 4}
 # A base this far below zero under a fractional power or root is no step error: the model has left its domain.
@@ -40,6 +40,7 @@ class Program:
 
     States are in *engine order*: those that change by rates first, in the order of elimination, then those
     that only jump. ``state_order[k]`` is the model's index of the k-th. ``jacobian`` maps (row, column) to a node.
+    ``gaps`` say how far each trigger is from turning; ``stops`` are times at which rates may change abruptly.
     """
 
     graph: Graph
@@ -52,9 +53,11 @@ class Program:
     initial: tuple[Jump, ...]
     events: tuple[Jump, ...]
     triggers: tuple[int, ...]
+    gaps: tuple[int, ...]
     priorities: tuple[int, ...]
     guards: tuple[tuple[int, tuple[int, ...]], ...]
     outputs: tuple[int, ...]
+    stops: tuple[int, ...]
 
 
 @dataclass
@@ -147,10 +150,38 @@ def build_program(equations: Equations, outputs: Sequence[str], infused: Sequenc
             for e in equations.events
         ),
         triggers=triggers,
+        gaps=tuple(_gap(graph, trigger) for trigger in triggers),
         priorities=priorities,
         guards=_guards(graph, rates),
         outputs=output_nodes,
+        stops=_stops(graph, rates),
     )
+
+
+def _gap(graph: Graph, node: int) -> int:
+    """Return a number that is above zero where a condition holds and, if it can, reaches zero where it turns."""
+    operation, arguments = graph.operation[node], graph.arguments[node]
+    if operation in ("lt", "le"):
+        return graph.sub(arguments[1], arguments[0])
+    if operation in ("gt", "ge"):
+        return graph.sub(arguments[0], arguments[1])
+    if operation in ("and", "or"):
+        parts = (_gap(graph, arguments[0]), _gap(graph, arguments[1]))
+        return graph.apply("min" if operation == "and" else "max", *parts)
+    if operation == "not":
+        return graph.neg(_gap(graph, arguments[0]))
+    return graph.select(node, graph.number(1.0), graph.number(-1.0))
+
+
+def _stops(graph: Graph, rates: list[int]) -> tuple[int, ...]:
+    """Return the times that conditions on time alone compare with, of all piecewise rates."""
+    time, found = graph.leaf("time"), dict[int, None]()
+    for node in reachable(graph, rates):
+        if graph.operation[node] in COMPARISONS:
+            for one, other in (graph.arguments[node], graph.arguments[node][::-1]):
+                if one == time and graph.is_constant(other):
+                    found[other] = None
+    return tuple(found)
 
 
 def _named(known: dict[str, int], name: str, role: str) -> int:

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import math
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from regraft.engine.administrations import Administrations, Kind, make_schedule
-from regraft.engine.buffers import driver_limits, driver_model, work_space
-from regraft.engine.driver import Ends, Inputs, run_row
 from regraft.engine.kernel import Kernel
 from regraft.engine.result import Result, Snapshot
+from regraft.engine.run import Ends, Inputs, run
 from regraft.engine.settings import SolverSettings
 from regraft.engine.status import Status
 from regraft.errors import InvalidArgument, near_matches
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-Log = tuple[Integers, Integers, Floats]
 
-_CHUNK = 16
 _LARGEST_ID = 2**32
 _REASONS = {
     Status.NON_FINITE: "{culprit} gave a value or rate that is not finite at {day}; {rate}.",
@@ -89,6 +83,7 @@ def solve(
     table = Administrations.concatenate(given)
     schedule = make_schedule(kernel, table, grid[:, 0])
     inputs = Inputs(
+        np.arange(ids.size),
         ids,
         matrix,
         grid,
@@ -103,7 +98,7 @@ def solve(
     )
     ends = _ends(kernel, ids.size, start)
     values = np.full((ids.size, grid.shape[1], len(kernel.output_ids)), np.nan)
-    log = _run(kernel, settings, inputs, ends, values, _terminal_flags(kernel, terminal_events))
+    log = run(kernel, settings, inputs, ends, values, _terminal_flags(kernel, terminal_events))
     details = _details(kernel, ids, ends)
     if start is not None:
         already = start.status != Status.OK
@@ -121,38 +116,6 @@ def solve(
         ends.steps,
         _snapshot(kernel, inputs, ends, details, table, start),
     )
-
-
-def _run(
-    kernel: Kernel, settings: SolverSettings, inputs: Inputs, ends: Ends, values: Floats, terminal: Integers
-) -> Log:
-    """Share the patients among threads; each chunk writes only its own rows."""
-    model, limits = driver_model(kernel, terminal), driver_limits(kernel, settings)
-    patients = inputs.ids.size
-    threads = settings.threads or _cores()
-    chunk = max(1, min(_CHUNK, math.ceil(patients / threads)))
-
-    def run_chunk(first: int) -> list[Log]:
-        work = work_space(kernel, settings, model.node.size)
-        logs = []
-        for row in range(first, min(first + chunk, patients)):
-            size = run_row(model, work, limits, inputs, ends, values[row], row)
-            logs.append((np.full(size, row, dtype=np.int64), work.log_event[:size].copy(), work.log_time[:size].copy()))
-        return logs
-
-    firsts = range(0, patients, chunk)
-    if threads == 1:
-        chunks = [run_chunk(first) for first in firsts]
-    else:
-        with ThreadPoolExecutor(threads) as pool:
-            chunks = list(pool.map(run_chunk, firsts))
-    rows, events, times = (np.concatenate([log[k] for logs in chunks for log in logs]) for k in range(3))
-    return rows, events, times
-
-
-def _cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _check_ids(patient_ids: ArrayLike, seed: int) -> Integers:

@@ -20,6 +20,7 @@ class Status(IntEnum):
 
 
 # Plain integers for the compiled driver.
+DONE = -1  # the last time was reached; kept as OK
 OK = int(Status.OK)
 ENDED = int(Status.ENDED)
 NON_FINITE = int(Status.NON_FINITE)

@@ -1,27 +1,42 @@
-"""One step of the Rosenbrock method, and values between its ends."""
+"""One patient's rates, first step and values between the ends of a step, outside the vector."""
 
 from __future__ import annotations
 
 import math
 
-from regraft.engine.buffers import CULPRIT, Floats, Limits, Model, Work
-from regraft.engine.calls import FACTOR, JACOBIAN, RATES, SUBSTITUTE, call
+from regraft.engine import layout as rows
+from regraft.engine.book import (
+    ADDRESSES,
+    ATOL,
+    BETWEEN,
+    BLOCK,
+    CONSTANT_TABLE,
+    COUNTERS,
+    COUNTS,
+    DENSE,
+    DENSE_WEIGHTS,
+    INFUSION,
+    LAYOUT,
+    NEW,
+    NOTHING,
+    NUMBERS,
+    RATE,
+    Floats,
+    Integers,
+    Y,
+    floats,
+    floats_of,
+    integers,
+    integers_of,
+    matrix,
+)
+from regraft.engine.buffers import CONTINUOUS, CULPRIT, FIRST_STEP, MIN_STEP, RTOL
+from regraft.engine.calls import RATES, call
 from regraft.engine.jit import compiled_inner
 from regraft.engine.status import NON_FINITE, OK
 
 # Fraction of a state that the first step after a start or a dose may change it by.
 _FIRST_CHANGE = 0.05
-# Numbers below this slow the processor down (denormals) and mean nothing.
-_ZERO = 1e-200
-_LARGEST = 1e100
-
-
-@compiled_inner
-def rates_at(model: Model, work: Work, t: float, y: Floats, out: Floats) -> None:
-    """Write the rates of the moving states, infusions included."""
-    call(model.addresses[RATES], 0, t, y, work.constants, work.nothing, out)
-    for k in range(model.continuous):
-        out[k] += work.infusion[k]
 
 
 @compiled_inner
@@ -32,106 +47,90 @@ def copy(source: Floats, target: Floats) -> None:
 
 
 @compiled_inner
-def prepare(model: Model, work: Work, t: float) -> int:
-    """Compute rates and Jacobian at the start of a step; return the status, the state at fault in the counters."""
-    rates_at(model, work, t, work.y, work.rates)
-    for k in range(model.continuous):
-        if not math.isfinite(work.rates[k]):
-            work.counters[CULPRIT] = k
+def fetch(book: Integers, what: int, lane: int, target: Floats) -> None:
+    """Copy a column of the block out."""
+    block, first = matrix(book, BLOCK), integers(book, LAYOUT)[what]
+    for k in range(target.size):
+        target[k] = block[first + k, lane]
+
+
+@compiled_inner
+def put(book: Integers, what: int, lane: int, source: Floats) -> None:
+    """Copy a column into the block."""
+    block, first = matrix(book, BLOCK), integers(book, LAYOUT)[what]
+    for k in range(source.size):
+        block[first + k, lane] = source[k]
+
+
+@compiled_inner
+def rates_at(book: Integers, lane: int, t: float) -> int:
+    """Compute the rates of the moving states, infusions included; return the status, the state at fault counted."""
+    rate, infusion = floats(book, RATE), floats_of(book, INFUSION, lane)
+    constants, nothing = floats_of(book, CONSTANT_TABLE, lane), floats(book, NOTHING)
+    call(integers(book, ADDRESSES)[RATES], 0, t, floats(book, Y), constants, nothing, rate)
+    for k in range(rate.size):
+        rate[k] += infusion[k]
+    for k in range(rate.size):
+        if not math.isfinite(rate[k]):
+            integers_of(book, COUNTERS, lane)[CULPRIT] = k
             return NON_FINITE
-    call(model.addresses[JACOBIAN], 0, t, work.y, work.constants, work.slopes, work.jacobian)
     return OK
 
 
 @compiled_inner
-def first_step(model: Model, work: Work, limits: Limits) -> float:
+def first_step(book: Integers) -> float:
     """Return a step in which no state changes by much, from the rates at its start."""
-    step = limits.first_step
-    for k in range(model.continuous):
-        size = abs(work.y[k]) + limits.atol[k] / limits.rtol
-        if abs(work.rates[k]) * step > _FIRST_CHANGE * size:
-            step = _FIRST_CHANGE * size / abs(work.rates[k])
-    return max(step, limits.min_step)
+    numbers, y, rate, atol = floats(book, NUMBERS), floats(book, Y), floats(book, RATE), floats(book, ATOL)
+    step = numbers[FIRST_STEP]
+    for k in range(rate.size):
+        size = abs(y[k]) + atol[k] / numbers[RTOL]
+        if abs(rate[k]) * step > _FIRST_CHANGE * size:
+            step = _FIRST_CHANGE * size / abs(rate[k])
+    return float(max(step, numbers[MIN_STEP]))
 
 
 @compiled_inner
-def attempt(model: Model, work: Work, limits: Limits, t: float, h: float) -> tuple[float, int]:
-    """Try a step of length h from ``work.y`` to ``work.new``.
-
-    Returns the error in units of the tolerance (the worst state; infinite where a value is not finite) and the
-    state at fault. ``prepare`` must have been called at (t, y).
-    """
-    n, y, stage, u = model.continuous, work.y, work.stage, work.increments
-    call(model.addresses[FACTOR], 0, 1.0 / (h * model.gamma), y, work.constants, work.jacobian, work.factors)
-    stages = model.node.size
-    for k in range(n, y.size):
-        stage[k] = y[k]
-    for i in range(stages):
-        right = u[i]
-        _right_side(model, work, t, h, i, right)
-        call(model.addresses[SUBSTITUTE], 0, 0.0, y, work.constants, work.factors, right)
-    return _finish(n, work, limits, u[stages - 1])
+def worst_state(book: Integers, lane: int) -> int:
+    """Return the state with the largest scaled error in the last step, the first that is not finite."""
+    block, layout, atol = matrix(book, BLOCK), integers(book, LAYOUT), floats(book, ATOL)
+    moving, rtol = integers(book, COUNTS)[CONTINUOUS], floats(book, NUMBERS)[RTOL]
+    last = layout[rows.FACTORS] - moving  # the increments of the last stage end where the factors begin
+    worst, largest = 0, 0.0
+    for k in range(moving):
+        size = max(abs(block[layout[rows.STATES] + k, lane]), abs(block[layout[rows.NEW] + k, lane]))
+        scaled = abs(block[last + k, lane]) / (atol[k] + rtol * size)
+        if not math.isfinite(scaled):
+            return k
+        if scaled > largest:
+            worst, largest = k, scaled
+    return worst
 
 
 @compiled_inner
-def _right_side(model: Model, work: Work, t: float, h: float, i: int, right: Floats) -> None:
-    """Write the right-hand side of stage i."""
-    n, y, stage, u = model.continuous, work.y, work.stage, work.increments
-    if i == 0:
-        copy(work.rates, right)
-    else:
-        for k in range(n):
-            stage[k] = y[k]
-        for j in range(i):
-            weight = model.a[i, j]
-            for k in range(n):
-                stage[k] += weight * u[j, k]
-        rates_at(model, work, t + model.node[i] * h, stage, right)
-        for j in range(i):
-            weight = model.c[i, j] / h
-            for k in range(n):
-                right[k] += weight * u[j, k]
-    weight = h * model.time_derivative[i]
-    if weight != 0.0:
-        for k in range(n):
-            right[k] += weight * work.slopes[k]
+def prepare_between(book: Integers, lane: int) -> None:
+    """Fetch the last step of a lane and compute the coefficients of its dense output."""
+    y, new, between_, dense = floats(book, Y), floats(book, NEW), floats(book, BETWEEN), matrix(book, DENSE)
+    block, first, weights = matrix(book, BLOCK), integers(book, LAYOUT)[rows.INCREMENTS], matrix(book, DENSE_WEIGHTS)
+    moving = dense.shape[1]
+    fetch(book, rows.STATES, lane, y)
+    fetch(book, rows.NEW, lane, new[:moving])
+    for k in range(moving):
+        first_sum = second_sum = third_sum = 0.0
+        for i in range(weights.shape[1]):
+            increment = block[first + i * moving + k, lane]
+            first_sum += weights[0, i] * increment
+            second_sum += weights[1, i] * increment
+            third_sum += weights[2, i] * increment
+        dense[0, k], dense[1, k], dense[2, k] = first_sum, second_sum, third_sum
+    for k in range(moving, y.size):
+        new[k] = y[k]
+        between_[k] = y[k]
 
 
 @compiled_inner
-def _finish(n: int, work: Work, limits: Limits, last: Floats) -> tuple[float, int]:
-    """Write the new state and return the scaled error and the worst state."""
-    worst, error = 0, 0.0
-    for k in range(n, work.y.size):
-        work.new[k] = work.y[k]
-    for k in range(n):
-        value = work.stage[k] + last[k]
-        if not abs(value) < _LARGEST:
-            return math.inf, k
-        work.new[k] = value if abs(value) > _ZERO else 0.0
-        scaled = abs(last[k]) / (limits.atol[k] + limits.rtol * max(abs(work.y[k]), abs(value)))
-        if scaled > error:
-            worst, error = k, scaled
-    return error, worst
-
-
-@compiled_inner
-def prepare_between(model: Model, work: Work) -> None:
-    """Compute the coefficients of the dense output of the last accepted attempt."""
-    for r in range(3):
-        for k in range(model.continuous):
-            work.dense[r, k] = 0.0
-        for i in range(model.node.size):
-            weight = model.dense[r, i]
-            for k in range(model.continuous):
-                work.dense[r, k] += weight * work.increments[i, k]
-
-
-@compiled_inner
-def between(model: Model, work: Work, s: float) -> None:
-    """Write the state at a fraction s of the step into ``work.between``."""
-    for k in range(model.continuous, work.y.size):
-        work.between[k] = work.y[k]
-    for k in range(model.continuous):
-        inner = work.dense[0, k] + s * (work.dense[1, k] + s * work.dense[2, k])
-        value = (1.0 - s) * work.y[k] + s * (work.new[k] + (1.0 - s) * inner)
-        work.between[k] = value if abs(value) > _ZERO else 0.0
+def between(book: Integers, s: float) -> None:
+    """Write the state at a fraction s of the step into the page BETWEEN."""
+    y, new, target, dense = floats(book, Y), floats(book, NEW), floats(book, BETWEEN), matrix(book, DENSE)
+    for k in range(dense.shape[1]):
+        inner = dense[0, k] + s * (dense[1, k] + s * dense[2, k])
+        target[k] = (1.0 - s) * y[k] + s * (new[k] + (1.0 - s) * inner)

@@ -1,0 +1,125 @@
+"""Patients shared among threads, and their events put in order."""
+
+from __future__ import annotations
+
+import math
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+
+from regraft.engine import book as b
+from regraft.engine.book import Floats, Integers, make_book
+from regraft.engine.buffers import Arrays, model_arrays, thread_arrays
+from regraft.engine.driver import run_lanes
+from regraft.engine.kernel import Kernel
+from regraft.engine.settings import SolverSettings
+
+Log = tuple[Integers, Integers, Floats]
+
+
+class Inputs(NamedTuple):
+    """What is given per patient (rows), all patients of the call; the schedule is one list with offsets.
+
+    ``order`` lists the rows to run.
+    """
+
+    order: Integers
+    ids: Integers
+    parameters: Floats
+    times: Floats
+    counts: Integers
+    schedule_from: Integers
+    schedule_time: Floats
+    schedule_kind: Integers
+    schedule_index: Integers
+    schedule_amount: Floats
+    seed: int
+    is_start: bool
+
+
+class Ends(NamedTuple):
+    """What is kept per patient at the end of a run, and, at a continuation, found at its start."""
+
+    y: Floats
+    parameters: Floats
+    truth: Floats
+    occurrence: Integers
+    step: Floats
+    time: Floats
+    status: Integers
+    steps: Integers
+    culprit: Integers
+    rate: Floats
+
+
+def run(
+    kernel: Kernel, settings: SolverSettings, inputs: Inputs, ends: Ends, values: Floats, terminal: Integers
+) -> Log:
+    """Run all patients; fill ``ends`` and ``values`` and return patient, event and time of every event, by patient.
+
+    Threads take patients from a common counter; whoever takes a patient writes only its rows.
+    """
+    shared = model_arrays(kernel, settings, terminal, inputs.seed, is_start=inputs.is_start)
+    patients = _patient_arrays(inputs, ends, values)
+
+    def run_thread(_: int) -> list[Log]:
+        own = thread_arrays(kernel, settings)
+        book = make_book(shared, patients, own)
+        logs, left = [], True
+        while left:
+            left = run_lanes(book.pages)
+            logs.append(_empty_log(own))
+        return logs
+
+    threads = min(settings.threads or _cores(), math.ceil(inputs.order.size / kernel.lanes))
+    if threads <= 1:
+        parts = run_thread(0)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            parts = [log for logs in pool.map(run_thread, range(threads)) for log in logs]
+    rows, events, times = (np.concatenate([part[k] for part in parts]) for k in range(3))
+    by_patient = np.argsort(rows, kind="stable")
+    return rows[by_patient], events[by_patient], times[by_patient]
+
+
+def _empty_log(own: Arrays) -> Log:
+    """Take all events out of a thread's log."""
+    size = int(own[b.LOG_COUNT][0])
+    own[b.LOG_COUNT][0] = 0
+    patients, events = (np.array(own[page][:size], dtype=np.int64) for page in (b.LOG_PATIENT, b.LOG_EVENT))
+    return patients, events, np.array(own[b.LOG_TIME][:size], dtype=np.float64)
+
+
+def _patient_arrays(inputs: Inputs, ends: Ends, values: Floats) -> Arrays:
+    """Return everything about all patients by page of the driver's book."""
+    return {
+        b.ORDER: inputs.order,
+        b.IDS: inputs.ids,
+        b.PARAMETERS: inputs.parameters,
+        b.TIMES: inputs.times,
+        b.TIME_COUNTS: inputs.counts,
+        b.SCHEDULE_FROM: inputs.schedule_from,
+        b.SCHEDULE_TIME: inputs.schedule_time,
+        b.SCHEDULE_KIND: inputs.schedule_kind,
+        b.SCHEDULE_INDEX: inputs.schedule_index,
+        b.SCHEDULE_AMOUNT: inputs.schedule_amount,
+        b.RECORDED: values.reshape(values.shape[0] * values.shape[1], values.shape[2]),
+        b.END_Y: ends.y,
+        b.END_PARAMETERS: ends.parameters,
+        b.END_TRUTH: ends.truth,
+        b.END_OCCURRENCE: ends.occurrence,
+        b.END_STEP: ends.step,
+        b.END_TIME: ends.time,
+        b.END_STATUS: ends.status,
+        b.END_STEPS: ends.steps,
+        b.END_CULPRIT: ends.culprit,
+        b.END_RATE: ends.rate,
+        b.COUNTER: np.zeros(1, dtype=np.int64),
+    }
+
+
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
