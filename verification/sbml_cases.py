@@ -14,8 +14,8 @@ from regraft.engine import SolverSettings, compile_model, solve
 from regraft.errors import RegraftError, UnsupportedModel
 from regraft.model.equations import Assignment, Equations
 from regraft.model.expressions import Expression
+from regraft.model.plain_events import plain_events
 from regraft.model.sbml import SbmlModel, read_sbml_model
-from regraft.model.waiting import write_out_waiting
 
 Floats = NDArray[np.float64]
 _LEVEL = re.compile(r"sbml-l(\d)v(\d)\.xml$")
@@ -147,7 +147,7 @@ def simulate(model: SbmlModel, settings: Settings, columns: list[str]) -> Floats
     equations = Equations(
         equations.id, equations.states, equations.parameters, (*equations.assignments, *observed), equations.events
     )
-    equations = write_out_waiting(equations)
+    equations = plain_events(equations)
     kernel = compile_model(equations, list(wanted))
     times = settings.times if settings.start == 0 else np.concatenate([[0.0], settings.times])
     # a trigger that holds for a shorter time than one step may be missed

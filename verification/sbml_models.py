@@ -8,8 +8,8 @@ import numpy as np
 
 from regraft.engine import SolverSettings, compile_model, solve
 from regraft.errors import RegraftError, UnsupportedModel
+from regraft.model.plain_events import plain_events
 from regraft.model.sbml import read_sbml
-from regraft.model.waiting import write_out_waiting
 from verification.sbml_cases import FAILED, PASSED, REFUSED, Outcome
 
 DURATION, OUTPUTS = 100.0, 101
@@ -24,7 +24,7 @@ def run_model(path: Path) -> Outcome:
     """Read, compile and integrate one file over ``DURATION`` of its own time units."""
     name = f"{path.parent.name}/{path.stem}"
     try:
-        equations = write_out_waiting(read_sbml(path))
+        equations = plain_events(read_sbml(path))
         kernel = compile_model(equations, [*(s.id for s in equations.states), *(a.id for a in equations.assignments)])
         result = solve(
             kernel,
