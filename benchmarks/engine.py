@@ -22,16 +22,16 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="few patients and repeats; nothing is written")
     parser.add_argument("--patients", type=int, help="patients in one timing of this engine (2000; quick: 200)")
     parser.add_argument("--repeats", type=int, help="rounds in which each tool runs once (7; quick: 3)")
-    parser.add_argument("--seconds", type=float, help="longest time of one tool in one round (3; quick: 0.5)")
+    parser.add_argument("--seconds", type=float, help="longest time of one tool in one round (2; quick: 0.5)")
     parser.add_argument("--error-patients", type=int, help="patients whose error is taken (32; quick: 8)")
-    parser.add_argument("--radau-patients", type=int, help="patients solved by SciPy Radau as well (4; quick: 1)")
+    parser.add_argument("--radau-patients", type=int, help="patients solved by SciPy Radau as well (2; quick: 1)")
     parser.add_argument("--rtol", type=float, default=1e-6, help="relative tolerance; the absolute one is 1/1000 of it")
     parser.add_argument("--schedules", nargs="+", default=["hsct", "soc"], choices=["hsct", "soc"])
     parser.add_argument("--only", nargs="+", help="only tools whose name contains one of these words")
     parser.add_argument("--output", type=Path, help="folder for results (benchmarks/results; quick: nowhere)")
     parser.add_argument("--check", action="store_true", help="end with 1 if a goal is missed")
     options = parser.parse_args(given)
-    usual = {"patients": 2000, "repeats": 7, "seconds": 3.0, "error_patients": 32, "radau_patients": 4}
+    usual = {"patients": 2000, "repeats": 7, "seconds": 2.0, "error_patients": 32, "radau_patients": 2}
     quick = {"patients": 200, "repeats": 3, "seconds": 0.5, "error_patients": 8, "radau_patients": 1}
     for name, value in (quick if options.quick else usual).items():
         if getattr(options, name) is None:

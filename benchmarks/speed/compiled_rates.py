@@ -13,17 +13,35 @@ import numba
 import numpy as np
 import sympy
 from numpy.typing import NDArray
+from sympy.printing.pycode import PythonCodePrinter
 
 from regraft.model.equations import Equations
 from regraft.model.expressions import Apply, Expression, Number, Symbol
 
 Floats = NDArray[np.float64]
+
+
+class power(sympy.Function):  # the name is what is printed
+    """A power with any exponent, of a base below zero as if it were zero: solvers overshoot by rounding."""
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        """Return the derivative by the base; exponents are parameters."""
+        assert argindex == 1
+        base, exponent = self.args
+        return exponent * power(base, exponent - 1)
+
+
+_POWER = """
+@njit(fastmath=True, error_model="numpy")
+def power(base, exponent):
+    return max(base, 1e-30) ** exponent
+"""
 _OPERATIONS: dict[str, Callable[..., Any]] = {
     "add": lambda a, b: a + b,
     "sub": lambda a, b: a - b,
     "mul": lambda a, b: a * b,
     "div": lambda a, b: a / b,
-    "pow": lambda a, b: a**b,
+    "pow": lambda a, b: a**b if b.is_Integer else power(a, b),
     "neg": lambda a: -a,
     "exp": sympy.exp,
     "ln": sympy.log,
@@ -58,7 +76,7 @@ def compile_rates(equations: Equations, parameters: Floats) -> CompiledRates:
     slopes = [sympy.diff(rates[i], vector[j]) for i, j in places]
     hoist = _Hoist(set(symbols.values()))
     rates, slopes = [hoist(e) for e in rates], [hoist(e) for e in slopes]
-    lines = ["from math import cos, exp, log, sin, sqrt", "", ""]
+    lines = ["from math import cos, exp, log, sin, sqrt", "", "from numba import njit", "", _POWER, ""]
     lines += _function("constants", "p, out", {s: f"p[{k}]" for k, s in enumerate(symbols.values())}, hoist.listed())
     load = {s: f"y[{k}]" for k, s in enumerate(vector)} | {s: f"c[{k}]" for k, s in enumerate(hoist.found.values())}
     lines += _function("rates", "t, y, c, out", load, [(f"out[{k}]", e) for k, e in enumerate(rates)])
@@ -109,14 +127,24 @@ class _Hoist:
         return [(f"out[{k}]", e) for k, e in enumerate(self.found)]
 
 
+class _Printer(PythonCodePrinter):
+    """Prints a negative whole power as a division, which gives infinity at zero where a power would raise."""
+
+    def _print_Pow(self, expression: Any, rational: bool = False) -> str:
+        exponent = expression.exp
+        if exponent.is_Integer and exponent < -1:
+            return f"(1.0/({self._print(expression.base ** (-exponent))}))"
+        return str(super()._print_Pow(expression, rational=rational))
+
+
 def _function(name: str, arguments: str, load: dict[Any, str], results: Sequence[tuple[str, Any]]) -> list[str]:
     """Return the text of a function that loads what it needs, shares common parts and stores its results."""
     shared, final = sympy.cse([e for _, e in results], symbols=sympy.numbered_symbols("x"))
     needed = {s for e in [*(e for _, e in shared), *final] for s in e.free_symbols}
     body = [f"{symbol} = {place}" for symbol, place in load.items() if symbol in needed]
-    body += [f"{symbol} = {sympy.pycode(e, fully_qualified_modules=False)}" for symbol, e in shared]
-    text = [sympy.pycode(e, fully_qualified_modules=False) for e in final]
-    body += [f"{target} = {e}" for (target, _), e in zip(results, text, strict=True)]
+    printer = _Printer({"fully_qualified_modules": False, "user_functions": {"power": "power"}})
+    body += [f"{symbol} = {printer.doprint(e)}" for symbol, e in shared]
+    body += [f"{target} = {printer.doprint(e)}" for (target, _), e in zip(results, final, strict=True)]
     return [f"def {name}({arguments}):", *(f"    {line}" for line in body), "", ""]
 
 

@@ -61,11 +61,11 @@ def _measure_schedule(name: str, options: argparse.Namespace, missing: list[str]
     try:
         rows = [_errors(tool, reference) for tool in tools]
         counts = [_count(tool, options) for tool in tools]
-        rounds = _rounds(tools, counts, options.repeats)
+        *rounds, failed = _rounds(tools, counts, options.repeats)
     finally:
         os.sched_setaffinity(0, allowed)
     for k, row in enumerate(rows):
-        row["patients"] = counts[k]
+        row["patients"], row["failed"] = counts[k], failed[k]
         if tools[k].is_ours:
             row["steps_per_patient"] = tools[k].run.steps_per_patient
     _compare(rows, *rounds)
@@ -111,7 +111,6 @@ def _errors(tool: Tool, reference: Floats) -> dict[str, Any]:
     if tool.records_all:
         error = patient_errors(values, reference)
         solved = np.isfinite(error)
-        row["failed"] = int((~solved).sum())
         row["error_median"] = float(np.median(error[solved]))
         row["error_95"] = float(np.quantile(error[solved], 0.95))
         row["error_max"] = float(error[solved].max())
@@ -129,18 +128,23 @@ def _count(tool: Tool, options: argparse.Namespace) -> int:
     return count
 
 
-def _rounds(tools: list[Tool], counts: list[int], repeats: int) -> tuple[Floats, Floats]:
-    """Return wall and processor seconds per patient as (round, tool); in each round every tool runs once."""
+def _rounds(tools: list[Tool], counts: list[int], repeats: int) -> tuple[Floats, Floats, list[int]]:
+    """Return wall and processor seconds per patient as (round, tool), and how many patients each tool failed.
+
+    In each round every tool runs once.
+    """
+    failed = [0] * len(tools)
     wall, processor = np.empty((repeats, len(tools))), np.empty((repeats, len(tools)))
     for k in range(repeats):
         # A rotating order, so that no tool always follows the same neighbour.
         for place in np.roll(np.arange(len(tools)), k):
             begin, begin_processor = time.perf_counter(), time.process_time()
-            tools[place].run(counts[place])
+            values = tools[place].run(counts[place])
             wall[k, place] = (time.perf_counter() - begin) / counts[place]
             processor[k, place] = (time.process_time() - begin_processor) / counts[place]
+            failed[place] = int((~np.isfinite(values).all(axis=(1, 2))).sum())
         print(f"round {k + 1}: {1.0 / processor[k, 0]:,.0f} patients/s by regraft", flush=True)
-    return wall, processor
+    return wall, processor, failed
 
 
 def _measure_threads(options: argparse.Namespace) -> dict[str, Any] | None:

@@ -50,10 +50,9 @@ def _rows(schedule: dict[str, Any]) -> list[str]:
         ratio = "" if row["ours"] else f"{row['ratio']:.1f}x"
         spread = "" if row["ours"] else f"{row['ratio_lowest']:.1f}-{row['ratio_highest']:.1f}"
         equal = f"{row['ratio_at_equal_error']:.1f}x" if "ratio_at_equal_error" in row else ""
-        error = ["", "", ""]
+        error = ["", "", f"{row['failed']} of {row['patients']}"]
         if "error_median" in row:
-            of = f"{row['failed']} of {schedule['error_patients']}"
-            error = [f"{row['error_median']:.1e}", f"{row['error_95']:.1e}", of]
+            error[:2] = [f"{row['error_median']:.1e}", f"{row['error_95']:.1e}"]
         name = row["name"] if row["ours"] else f"{row['name']} ({row['version']})"
         speeds = f"{row['patients_per_second']:,.0f} | {row['patients_per_second_wall']:,.0f}"
         lines.append(f"| {name} | {speeds} | {ratio} | {spread} | {equal} | {' | '.join(error)} |")

@@ -64,6 +64,7 @@ def row(name, ratio, error, *, ours=False):
         "error_median": error,
         "error_95": error,
         "failed": 0,
+        "patients": 9,
         "steps_per_patient": 400.0,
     }
 
