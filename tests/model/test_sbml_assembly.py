@@ -232,8 +232,18 @@ def test_a_parameter_that_is_no_finite_number_is_kept_out_of_the_parameters() ->
 
 def test_a_species_without_a_start_is_named() -> None:
     with pytest.raises(MissingValue, match="'s' has no value") as error:
-        read_sbml(document(compartment(), species("")))
+        read_sbml(document(compartment(), species(""), parameters(k=1.0), production("<ci>k</ci>")))
     assert error.value.symbol == "s"
+
+
+def test_a_species_without_a_start_that_nothing_uses_is_not_known() -> None:
+    assert math.isnan(run(document(compartment(), species("")), "s", [0.0])[0])
+
+
+def test_a_drawing_that_is_not_valid_does_not_matter() -> None:
+    package = 'xmlns:layout="http://www.sbml.org/sbml/level3/version1/layout/version1"'
+    text = document(X, level="2.4").replace("<sbml ", f"<sbml {package} ")
+    assert read_sbml(text).parameters[0].id == "x"
 
 
 def test_amounts_and_concentrations_can_be_asked_for_by_species() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,9 @@ from regraft.model.untrusted import refuse_deep_text, refuse_exploding_functions
 
 MAX_ELEMENTS = 20_000
 MAX_CHARACTERS = 20_000_000
+# drawings of a model are often not valid SBML and change no number
+_DRAWINGS = ("layout", "render")
+_DRAWING = re.compile("package '?(layout|render)", re.IGNORECASE)
 _CONVERSIONS = ("promoteLocalParameters", "expandFunctionDefinitions")
 
 
@@ -103,7 +107,8 @@ def read_sbml_model(source: str | Path) -> SbmlModel:
 def _raise_on_errors(document: Any) -> None:
     for i in range(document.getNumErrors()):
         error = document.getError(i)
-        if error.getSeverity() >= libsbml.LIBSBML_SEV_ERROR:
+        is_of_drawing = error.getPackage() in _DRAWINGS or _DRAWING.search(error.getMessage())
+        if error.getSeverity() >= libsbml.LIBSBML_SEV_ERROR and not is_of_drawing:
             raise InvalidModel(f"SBML line {error.getLine()}: {error.getMessage().strip()}")
     if document.getModel() is None:
         raise InvalidModel("The SBML document holds no model.")

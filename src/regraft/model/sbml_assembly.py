@@ -17,6 +17,8 @@ from regraft.model.sbml_draft import Draft, Species
 from regraft.model.sorting import sort_assignments
 
 _ZERO = Number(0.0)
+# what nothing uses and no file gives
+_UNKNOWN = Number(math.nan)
 
 
 class MissingValue(InvalidModel):
@@ -98,16 +100,26 @@ class _Assembly:
 
     def _starts(self) -> dict[str, Expression]:
         """Return the value at the start of every symbol that has no formula; of an amount where that is kept."""
-        draft, starts = self.draft, {}
+        draft, starts, used = self.draft, {}, self._used()
         for name, value in draft.values.items():
             if name in draft.formulas:
                 continue
             species = draft.species.get(name)
             start = value if species is None else self._species_start(species)
-            if start is None:
+            if start is None and (name in used or self._has_rate(name)):
                 raise MissingValue(draft.id, name)
-            starts[name] = start
+            starts[name] = _UNKNOWN if start is None else start
         return starts
+
+    def _used(self) -> set[str]:
+        """Return the symbols that some formula or event uses; the others need no value."""
+        draft = self.draft
+        found = draft.changed_by_events
+        for formulas in (draft.values, draft.rates, draft.formulas, draft.reactions, draft.fluxes):
+            found |= {symbol for formula in formulas.values() if formula is not None for symbol in symbols(formula)}
+        for event in draft.events:
+            found |= {symbol for expression in event.expressions for symbol in symbols(expression)}
+        return found | {draft.species[name].compartment for name in self.amounts}
 
     def _species_start(self, species: Species) -> Expression | None:
         draft, size = self.draft, Symbol(species.compartment)
