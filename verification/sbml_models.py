@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from regraft.engine import SolverSettings, compile_model, solve
-from regraft.errors import RegraftError, UnsupportedModel
+from regraft.errors import InvalidModel, RegraftError
 from regraft.model.plain_events import plain_events
 from regraft.model.sbml import read_sbml
 from verification.sbml_cases import FAILED, PASSED, REFUSED, Outcome
@@ -21,7 +21,10 @@ def find_models(folder: Path) -> list[Path]:
 
 
 def run_model(path: Path) -> Outcome:
-    """Read, compile and integrate one file over ``DURATION`` of its own time units."""
+    """Read, compile and integrate one file over ``DURATION`` of its own time units.
+
+    A file that is not valid counts as refused: it is not part of a suite that says it is.
+    """
     name = f"{path.parent.name}/{path.stem}"
     try:
         equations = plain_events(read_sbml(path))
@@ -34,7 +37,7 @@ def run_model(path: Path) -> Outcome:
             seed=1,
             settings=SolverSettings(rtol=1e-6, atol=1e-9, threads=1, max_steps=1_000_000, max_events=100_000),
         )
-    except UnsupportedModel as error:
+    except InvalidModel as error:
         return Outcome(name, REFUSED, str(error))
     except RegraftError as error:
         return Outcome(name, FAILED, f"{type(error).__name__}: {error}")

@@ -21,7 +21,7 @@ def write_out_ties(equations: Equations) -> Equations:
     """Return equations in which no two events of equal explicit priority can be due in a fixed order.
 
     An event that may tie draws a number when its trigger turns true, and its priority is raised by less than the
-    distance to the next. Events without a priority act after the others, in the order of the model.
+    distance to the next. Events without a priority count as priority 0 and keep the order of the model.
 
     Parameters
     ----------
