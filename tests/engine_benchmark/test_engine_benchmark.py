@@ -88,7 +88,7 @@ def sample(ratio):
         "load_at_end": 1.0,
         "schedules": {"hsct": {"radau_difference": 1e-11, "error_patients": 8, "tools": rows}},
         "missing": ["SciPy LSODA is left out: no SciPy."],
-        "threads": {"one_thread": 1.0, "two_threads": 1.9, "gain": 1.9, "gain_best": 1.95},
+        "threads": {"one_thread": 1.0, "two_threads": 1.9, "gain": 1.9, "gain_of_fastest": 1.95},
         "compile": {"cold": 1.0, "cold_clock": 1.0, "cached": 0.1, "cached_clock": 0.1},
     }
 
