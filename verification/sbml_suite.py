@@ -20,7 +20,19 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from verification.sbml_cases import FAILED, PASSED, REFUSED, WRONG, Outcome, find_cases, read_tags, run_case
+from regraft.model.waiting import PLACES
+from verification.sbml_cases import (
+    FAILED,
+    PASSED,
+    REFUSED,
+    RTOL,
+    SHORTEST_STEPS,
+    WRONG,
+    Outcome,
+    find_cases,
+    read_tags,
+    run_case,
+)
 from verification.sbml_models import find_models, run_model
 from verification.workers import run_over
 
@@ -87,6 +99,8 @@ def tags_page(outcomes: Sequence[Outcome], tags: dict[str, list[str]]) -> str:
             "",
             NEVER_RUN,
             "",
+            HOW_RUN,
+            "",
         ]
     )
 
@@ -98,6 +112,15 @@ A file that uses one of these is refused with a message that names it, whatever 
 of a symbol that an assignment rule gives, packages other than `distrib` whose absence would change the numbers, and
 draws other than exponential, uniform, normal, Poisson and binomial. So is a file that is too large or nested too
 deeply."""
+
+
+HOW_RUN = f"""## How the cases are run
+
+One patient a case, relative tolerance {RTOL:g}, absolute tolerance a millionth of the case's own, at least
+{SHORTEST_STEPS} steps, because a trigger that holds for less than a step can be missed. Events with a delay are put on
+a list of {PLACES} places; one more ends the run with a status that names the event. Which of two events of equal
+priority acts first is a random draw keyed by seed, patient and event, so the cases that test chance pass with the
+seed used here and would fail about once in a million seeds."""
 
 
 def _plain(text: str) -> str:
