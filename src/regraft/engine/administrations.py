@@ -137,25 +137,28 @@ def make_schedule(kernel: Kernel, table: Administrations, starts: Floats) -> Sch
 
 
 def _resolve(kernel: Kernel, table: Administrations) -> tuple[Integers, Integers]:
-    """Return the driver's kind and index of every row."""
+    """Return the driver's kind and index of every row; each pair of target and kind is looked up once."""
+    number = {name: k for k, name in enumerate(dict.fromkeys(table.target))}
+    targets = np.fromiter((number[name] for name in table.target), dtype=np.int64, count=len(table))
+    pairs, first_rows, of_row = np.unique(targets * len(Kind) + table.kind, return_index=True, return_inverse=True)
+    found = np.array([_meaning(kernel, table, int(row)) for row in first_rows], dtype=np.int64).reshape(pairs.size, 2)
+    return found[of_row, 0], found[of_row, 1]
+
+
+def _meaning(kernel: Kernel, table: Administrations, row: int) -> tuple[int, int]:
+    """Return the driver's kind and index of one row."""
+    target, kind = table.target[row], Kind(int(table.kind[row]))
     position = {kernel.equations.states[state].id: k for k, state in enumerate(kernel.state_order)}
     parameters = kernel.equations.parameter_index
-    kinds, indices = np.empty(len(table), dtype=np.int64), np.empty(len(table), dtype=np.int64)
-    for row, (target, kind) in enumerate(zip(table.target, table.kind, strict=True)):
-        if target in position:
-            indices[row] = position[target]
-            kinds[row] = {Kind.BOLUS: ADD, Kind.INFUSION: START_INFUSION, Kind.SET: SET_STATE}[Kind(kind)]
-            if kind == Kind.INFUSION and indices[row] >= kernel.continuous:
-                raise InvalidArgument(
-                    f"Administration {row} infuses {target!r}, which has no rate. "
-                    "Name it in compile_model(..., infused=[...]) or give a bolus."
-                )
-        elif target in parameters and kind == Kind.SET:
-            indices[row], kinds[row] = parameters[target], SET_PARAMETER
-        else:
-            known = [*position, *parameters] if kind == Kind.SET else list(position)
-            what = "a state or parameter" if kind == Kind.SET else "a state"
+    if target in position:
+        if kind == Kind.INFUSION and position[target] >= kernel.continuous:
             raise InvalidArgument(
-                f"Administration {row}: {target!r} is not {what} of the model. {near_matches(target, known)}"
+                f"Administration {row} infuses {target!r}, which has no rate. "
+                "Name it in compile_model(..., infused=[...]) or give a bolus."
             )
-    return kinds, indices
+        return {Kind.BOLUS: ADD, Kind.INFUSION: START_INFUSION, Kind.SET: SET_STATE}[kind], position[target]
+    if target in parameters and kind == Kind.SET:
+        return SET_PARAMETER, parameters[target]
+    known = [*position, *parameters] if kind == Kind.SET else list(position)
+    what = "a state or parameter" if kind == Kind.SET else "a state"
+    raise InvalidArgument(f"Administration {row}: {target!r} is not {what} of the model. {near_matches(target, known)}")

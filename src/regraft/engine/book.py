@@ -42,7 +42,8 @@ Integers = NDArray[np.int64]
     PERSISTENT,
     TRIGGER_VALUES,
     TERMINAL,
-) = range(19)
+    WATCHED,
+) = range(20)
 # Of all patients, by row.
 (
     ORDER,
@@ -67,7 +68,7 @@ Integers = NDArray[np.int64]
     END_CULPRIT,
     END_RATE,
     COUNTER,
-) = range(19, 41)
+) = range(20, 42)
 # Of one thread: the block for the vector functions, and what each lane keeps, by lane.
 (
     BLOCK,
@@ -87,7 +88,7 @@ Integers = NDArray[np.int64]
     LOG_EVENT,
     LOG_TIME,
     LOG_COUNT,
-) = range(41, 58)
+) = range(42, 59)
 # Of one thread: scratch for the patient that is being served.
 (
     Y,
@@ -97,6 +98,7 @@ Integers = NDArray[np.int64]
     DENSE,
     TRUTH,
     FRESH,
+    BROKEN,
     GAPS,
     PENDING,
     VALUES,
@@ -104,8 +106,8 @@ Integers = NDArray[np.int64]
     DRAWN,
     PRIORITY,
     NOTHING,
-) = range(58, 72)
-PAGES = 72
+) = range(59, 74)
+PAGES = 74
 _SLOTS = 3  # address, length, width
 
 # numba's own annotation shows the compile-time arguments, not those of the call

@@ -18,9 +18,11 @@ CONTINUOUS, EVENTS, GUARDS, MAX_STEPS, MAX_CASCADE, SEED, IS_START = range(7)
 RTOL, FIRST_STEP, MAX_STEP, MIN_STEP, TIME_TOLERANCE = range(5)
 # Places in a lane's COUNTERS and CLOCK: where a patient's run stands.
 # CULPRIT counts through the states (engine order), then the events, then the domain guards.
-CURSOR, WRITTEN, TAKEN, LOGGED, CULPRIT, REJECTED = range(6)
-# LENGTH is that of the step being tried, STEP the one wished for, TARGET a time that no step may pass.
-TIME, STEP, TARGET, LENGTH, END = range(5)
+CURSOR, WRITTEN, TAKEN, LOGGED, CULPRIT, REJECTED, DOSED = range(7)
+# DOSED tells that constants or infusions may have changed since the lane was filled.
+# LENGTH is that of the step being tried, STEP the one wished for, TARGET a time that no step may pass,
+# and OUTPUT the next time at which outputs are wanted.
+TIME, STEP, TARGET, LENGTH, END, OUTPUT = range(6)
 _ALIGNMENT = 64  # bytes of the widest vector
 
 
@@ -61,6 +63,7 @@ def model_arrays(kernel: Kernel, settings: SolverSettings, terminal: Integers, s
         b.PERSISTENT: table[:, 1].copy(),
         b.TRIGGER_VALUES: table[:, 2].copy(),
         b.TERMINAL: terminal,
+        b.WATCHED: kernel.watched,
     }
 
 
@@ -77,8 +80,8 @@ def thread_arrays(kernel: Kernel, settings: SolverSettings) -> Arrays:
         b.INFUSIONS: _integers(wide, moving),
         b.CONSTANT_TABLE: np.zeros((wide, kernel.constants)),
         b.OCCURRENCE: _integers(wide, events),
-        b.COUNTERS: _integers(wide, 6),
-        b.CLOCK: np.zeros((wide, 5)),
+        b.COUNTERS: _integers(wide, 7),
+        b.CLOCK: np.zeros((wide, 6)),
         b.STOP_TIMES: np.zeros((wide, kernel.stops)),
         b.LANE_LOG_EVENT: _integers(wide, settings.max_events),
         b.LANE_LOG_TIME: np.zeros((wide, settings.max_events)),
@@ -100,9 +103,10 @@ def _scratch(kernel: Kernel) -> Arrays:
         b.NEW: np.zeros(states),
         b.BETWEEN: np.zeros(states),
         b.RATE: np.zeros(moving),
-        b.DENSE: np.zeros((3, moving)),
+        b.DENSE: np.zeros((3, kernel.watched.size)),
         b.TRUTH: np.zeros(events),
-        b.FRESH: np.zeros(events + guards),
+        b.FRESH: np.zeros(events),
+        b.BROKEN: np.zeros(guards),
         b.GAPS: np.zeros(events),
         b.PENDING: _integers(events),
         b.VALUES: np.zeros((events, kernel.events.targets.shape[1])),

@@ -14,6 +14,7 @@ from regraft.engine.emit import FUNCTIONS
 CONSTANTS = FUNCTIONS.index("constants")
 RATES = FUNCTIONS.index("rates")
 TRIGGERS = FUNCTIONS.index("triggers")
+GUARDS = FUNCTIONS.index("guards")
 PRIORITIES = FUNCTIONS.index("priorities")
 OUTPUTS = FUNCTIONS.index("outputs")
 STOPS = FUNCTIONS.index("stops")

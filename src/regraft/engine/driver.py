@@ -13,15 +13,17 @@ import numpy as np
 
 from regraft.engine import book as b
 from regraft.engine import layout as rows
-from regraft.engine.book import Integers, floats, floats_of, integers, integers_of, matrix
+from regraft.engine.book import Integers, floats, floats_of, integer_matrix, integers, integers_of, matrix
 from regraft.engine.buffers import (
     CULPRIT,
+    DOSED,
     END,
     IS_START,
     LENGTH,
     MAX_STEP,
     MAX_STEPS,
     MIN_STEP,
+    OUTPUT,
     REJECTED,
     STEP,
     TAKEN,
@@ -32,8 +34,8 @@ from regraft.engine.buffers import (
 )
 from regraft.engine.calls import FLUSH_OFF, FLUSH_ON, KEEP, PREPARE_OUTPUTS, SHOW, STEP_ALL, call_block, next_number
 from regraft.engine.jit import compiled, compiled_inner
-from regraft.engine.jumps import any_turned_true, locate, look
-from regraft.engine.patient import begin, finish, pass_instant, write
+from regraft.engine.jumps import broken_guard, locate, look
+from regraft.engine.patient import begin, count_output, finish, pass_instant, write
 from regraft.engine.status import DOMAIN, NON_FINITE, OK, STEP_LIMIT, STEP_TOO_SMALL
 from regraft.engine.step import between, copy, fetch, prepare_between, put, rates_at, worst_state
 
@@ -46,8 +48,10 @@ def _place(book: Integers, k: int) -> None:
     """Put a patient and all that may have changed into its lane."""
     put(book, rows.STATES, k, floats(book, b.Y))
     put(book, rows.TRUTH, k, floats(book, b.TRUTH))
-    put(book, rows.CONSTANTS, k, floats_of(book, b.CONSTANT_TABLE, k))
-    put(book, rows.INFUSION, k, floats_of(book, b.INFUSION, k))
+    if integers_of(book, b.COUNTERS, k)[DOSED]:
+        put(book, rows.CONSTANTS, k, floats_of(book, b.CONSTANT_TABLE, k))
+        put(book, rows.INFUSION, k, floats_of(book, b.INFUSION, k))
+        integers_of(book, b.COUNTERS, k)[DOSED] = 0
 
 
 @compiled_inner
@@ -74,25 +78,25 @@ def _refill(book: Integers, k: int) -> None:
 
 
 @compiled_inner
-def _plan(book: Integers, k: int) -> None:
-    """Choose the step that a lane tries next.
+def _plan_steps(book: Integers, lanes: int) -> None:
+    """Choose the step that each lane tries next.
 
     A step that would almost reach the target reaches it; one that would leave a rest shorter than itself goes half
     the way.
     """
-    clock, block, layout = floats_of(book, b.CLOCK, k), matrix(book, b.BLOCK), integers(book, b.LAYOUT)
-    t, h, target = clock[TIME], clock[STEP], clock[TARGET]
-    rest = target - t
-    length = h
-    if h * _SLACK >= rest:
-        length = rest
-    elif 2.0 * h > rest:
-        length = 0.5 * rest
-    clock[LENGTH] = length
-    clock[END] = target if length == rest else t + length
-    block[layout[rows.TIME], k] = t
-    block[layout[rows.STEP], k] = length
-    block[layout[rows.END], k] = clock[END]
+    clocks, block, layout = matrix(book, b.CLOCK), matrix(book, b.BLOCK), integers(book, b.LAYOUT)
+    time_row, step_row, end_row = layout[rows.TIME], layout[rows.STEP], layout[rows.END]
+    for k in range(lanes):
+        t, h, target = clocks[k, TIME], clocks[k, STEP], clocks[k, TARGET]
+        rest = target - t
+        length = h
+        if h * _SLACK >= rest:
+            length = rest
+        elif 2.0 * h > rest:
+            length = 0.5 * rest
+        end = target if length == rest else t + length
+        clocks[k, LENGTH], clocks[k, END] = length, end
+        block[time_row, k], block[step_row, k], block[end_row, k] = t, length, end
 
 
 @compiled_inner
@@ -112,56 +116,37 @@ def _reject(book: Integers, k: int, error: float, growth: float) -> int:
 
 
 @compiled_inner
-def _accept(book: Integers, k: int, growth: float) -> None:
-    """Choose the length of the step after an accepted one."""
-    clock, counters = floats_of(book, b.CLOCK, k), integers_of(book, b.COUNTERS, k)
-    length, h = clock[LENGTH], clock[STEP]
-    proposed = length * (min(1.0, growth) if counters[REJECTED] else growth)
-    # A step cut short by its target says little about the step that the patient can take.
-    if length < h and growth >= 1.0:
-        proposed = max(proposed, h)
-    clock[STEP] = min(proposed, floats(book, b.NUMBERS)[MAX_STEP])
-    counters[REJECTED] = 0
-
-
-@compiled_inner
 def _event(book: Integers, k: int) -> int:
     """Cut the step of a lane at its first event and pass that instant; return the status."""
     clock, counters, row = floats_of(book, b.CLOCK, k), integers_of(book, b.COUNTERS, k), integers(book, b.ROW)[k]
     t, length, end = clock[TIME], clock[LENGTH], clock[END]
-    times, count = floats_of(book, b.TIMES, row), integers(book, b.TIME_COUNTS)[row]
     fetch(book, rows.TRUTH, k, floats(book, b.TRUTH))
     prepare_between(book, k)
-    guard = look(book, k, end, floats(book, b.NEW))
+    guard = broken_guard(book, k, end, floats(book, b.NEW))
     if guard >= 0:
         counters[CULPRIT] = floats(book, b.Y).size + floats(book, b.TRUTH).size + guard
         return DOMAIN
-    assert any_turned_true(book)
+    look(book, k, end, floats(book, b.NEW))
     fraction = locate(book, k, t, length)
     end = end if fraction == 1.0 else t + fraction * length
     margin = floats(book, b.NUMBERS)[TIME_TOLERANCE] * max(1.0, abs(end))
-    while counters[WRITTEN] < count and times[counters[WRITTEN]] < end - margin:
-        moment = times[counters[WRITTEN]]
-        between(book, (moment - t) / length)
+    while clock[OUTPUT] < end - margin:
+        moment = clock[OUTPUT]
+        between(book, k, (moment - t) / length)
         write(book, k, row, moment, floats(book, b.BETWEEN))
-    between(book, fraction)
+    between(book, k, fraction)
     copy(floats(book, b.BETWEEN), floats(book, b.Y))
     clock[TIME] = end
     return pass_instant(book, k, row, False, True)
 
 
 @compiled_inner
-def _judge(book: Integers, k: int) -> int:
-    """Accept or reject the step of a lane; serve an event at once. Returns the status."""
+def _serve(book: Integers, k: int) -> int:
+    """Do what a lane needs on its own after a step: reject it, or cut it at an event; return the status."""
     counters, block, layout = integers_of(book, b.COUNTERS, k), matrix(book, b.BLOCK), integers(book, b.LAYOUT)
     error, growth = block[layout[rows.ERROR], k], block[layout[rows.GROWTH], k]
-    counters[TAKEN] += 1
     spent = counters[TAKEN] >= integers(book, b.COUNTS)[MAX_STEPS]
     if error <= 1.0:
-        _accept(book, k, growth)
-        if block[layout[rows.ATTENTION], k] == 0.0:
-            integers(book, b.KEPT)[k] = 1
-            return OK
         status = _event(book, k)
         if status == OK:
             _place(book, k)
@@ -176,69 +161,93 @@ def _judge(book: Integers, k: int) -> int:
 
 
 @compiled_inner
-def _has_output_inside(book: Integers, k: int) -> bool:
-    """Whether the next output time of a lane lies inside its accepted step."""
-    row, written = integers(book, b.ROW)[k], integers_of(book, b.COUNTERS, k)[WRITTEN]
-    if integers(book, b.KEPT)[k] == 0 or written >= integers(book, b.TIME_COUNTS)[row]:
-        return False
-    return bool(floats_of(book, b.TIMES, row)[written] < floats_of(book, b.CLOCK, k)[END])
+def _judge_steps(book: Integers, lanes: int) -> None:
+    """Accept or reject the step of every lane and choose the length of the next; serve lanes with an event."""
+    clocks, counters, row_of = matrix(book, b.CLOCK), integer_matrix(book, b.COUNTERS), integers(book, b.ROW)
+    block, kept, layout = matrix(book, b.BLOCK), integers(book, b.KEPT), integers(book, b.LAYOUT)
+    error_row, growth_row, attention_row = layout[rows.ERROR], layout[rows.GROWTH], layout[rows.ATTENTION]
+    mark, longest = layout[rows.KEPT], floats(book, b.NUMBERS)[MAX_STEP]
+    for k in range(lanes):
+        kept[k] = 0
+        block[mark, k] = 0.0
+        if row_of[k] < 0:
+            continue
+        counters[k, TAKEN] += 1
+        accepted, growth = block[error_row, k] <= 1.0, block[growth_row, k]
+        if accepted:
+            length, h = clocks[k, LENGTH], clocks[k, STEP]
+            proposed = length * (min(1.0, growth) if counters[k, REJECTED] else growth)
+            # A step cut short by its target says little about the step that the patient can take.
+            if length < h and growth >= 1.0:
+                proposed = max(proposed, h)
+            clocks[k, STEP] = min(proposed, longest)
+            counters[k, REJECTED] = 0
+        if accepted and block[attention_row, k] == 0.0:
+            kept[k] = 1
+            block[mark, k] = 1.0
+        else:
+            status = _serve(book, k)
+            if status != OK:
+                _leave(book, k, status)
 
 
 @compiled_inner
 def _show(book: Integers, lanes: int) -> bool:
     """Write one output inside the step of every lane that has one; return whether any had."""
-    block, layout, shown = matrix(book, b.BLOCK), integers(book, b.LAYOUT), integers(book, b.SHOWN)
-    row_of, some = integers(book, b.ROW), False
+    clocks, block, layout = matrix(book, b.CLOCK), matrix(book, b.BLOCK), integers(book, b.LAYOUT)
+    shown, kept, row_of = integers(book, b.SHOWN), integers(book, b.KEPT), integers(book, b.ROW)
+    moment_row, fraction_row, some = layout[rows.MOMENT], layout[rows.FRACTION], False
     for k in range(lanes):
-        shown[k] = _has_output_inside(book, k)
+        moment = clocks[k, OUTPUT]
+        shown[k] = kept[k] == 1 and moment < clocks[k, END]
         if shown[k]:
-            clock = floats_of(book, b.CLOCK, k)
-            moment = floats_of(book, b.TIMES, row_of[k])[integers_of(book, b.COUNTERS, k)[WRITTEN]]
-            block[layout[rows.MOMENT], k] = moment
-            block[layout[rows.FRACTION], k] = (moment - clock[TIME]) / clock[LENGTH]
+            block[moment_row, k] = moment
+            block[fraction_row, k] = (moment - clocks[k, TIME]) / clocks[k, LENGTH]
             some = True
-    if not some:
-        return False
-    call_block(integers(book, b.ADDRESSES)[SHOW], block)
-    width = matrix(book, b.TIMES).shape[1]
-    for k in range(lanes):
-        if shown[k]:
-            counters = integers_of(book, b.COUNTERS, k)
-            fetch(book, rows.SHOWN, k, floats_of(book, b.RECORDED, row_of[k] * width + counters[WRITTEN]))
-            counters[WRITTEN] += 1
-    return True
-
-
-@compiled_inner
-def _arrive(book: Integers, k: int) -> int:
-    """Move a lane to the end of its accepted step; serve it if something is due there. Returns the status."""
-    row, clock, counters = integers(book, b.ROW)[k], floats_of(book, b.CLOCK, k), integers_of(book, b.COUNTERS, k)
-    clock[TIME] = clock[END]
-    written = counters[WRITTEN]
-    due = clock[END] >= clock[TARGET]
-    if written < integers(book, b.TIME_COUNTS)[row]:
-        due = due or floats_of(book, b.TIMES, row)[written] <= clock[END]
-    spent = counters[TAKEN] >= integers(book, b.COUNTS)[MAX_STEPS]
-    if not (due or spent):
-        return OK
-    fetch(book, rows.STATES, k, floats(book, b.Y))
-    fetch(book, rows.TRUTH, k, floats(book, b.TRUTH))
-    status = pass_instant(book, k, row, False, False)
-    if status == OK:
-        _place(book, k)
-    return STEP_LIMIT if status == OK and spent else status
+    if some:
+        call_block(integers(book, b.ADDRESSES)[SHOW], block)
+        width, counters = matrix(book, b.TIMES).shape[1], integer_matrix(book, b.COUNTERS)
+        for k in range(lanes):
+            if shown[k]:
+                target = floats_of(book, b.RECORDED, row_of[k] * width + counters[k, WRITTEN])
+                fetch(book, rows.SHOWN, k, target)
+                count_output(book, k, row_of[k])
+    return some
 
 
 @compiled_inner
 def _write_outputs_inside(book: Integers, lanes: int) -> None:
     """Write all outputs that lie inside accepted steps."""
-    inside = False
+    clocks, kept, inside = matrix(book, b.CLOCK), integers(book, b.KEPT), False
     for k in range(lanes):
-        inside = inside or _has_output_inside(book, k)
+        inside = inside or (kept[k] == 1 and clocks[k, OUTPUT] < clocks[k, END])
     if inside:
         call_block(integers(book, b.ADDRESSES)[PREPARE_OUTPUTS], matrix(book, b.BLOCK))
     while inside:
         inside = _show(book, lanes)
+
+
+@compiled_inner
+def _arrive(book: Integers, lanes: int) -> None:
+    """Move every lane to the end of its accepted step; serve those where something is due."""
+    clocks, counters, row_of = matrix(book, b.CLOCK), integer_matrix(book, b.COUNTERS), integers(book, b.ROW)
+    kept, limit = integers(book, b.KEPT), integers(book, b.COUNTS)[MAX_STEPS]
+    for k in range(lanes):
+        if kept[k] == 0:
+            continue
+        end = clocks[k, END]
+        clocks[k, TIME] = end
+        spent = counters[k, TAKEN] >= limit
+        if end < clocks[k, TARGET] and end < clocks[k, OUTPUT] and not spent:
+            continue
+        fetch(book, rows.STATES, k, floats(book, b.Y))
+        fetch(book, rows.TRUTH, k, floats(book, b.TRUTH))
+        status = pass_instant(book, k, row_of[k], False, False)
+        if status == OK:
+            _place(book, k)
+            status = STEP_LIMIT if spent else OK
+        if status != OK:
+            _leave(book, k, status)
 
 
 @compiled_inner
@@ -251,27 +260,13 @@ def _leave(book: Integers, k: int, status: int) -> None:
 @compiled_inner
 def _take_step(book: Integers, lanes: int) -> None:
     """Let every lane try one step."""
-    row_of, kept, addresses = integers(book, b.ROW), integers(book, b.KEPT), integers(book, b.ADDRESSES)
-    block, mark = matrix(book, b.BLOCK), integers(book, b.LAYOUT)[rows.KEPT]
-    for k in range(lanes):
-        kept[k] = 0
-        if row_of[k] >= 0:
-            _plan(book, k)
+    addresses, block = integers(book, b.ADDRESSES), matrix(book, b.BLOCK)
+    _plan_steps(book, lanes)
     call_block(addresses[STEP_ALL], block)
-    # First all that the step itself decides, then what happens where it ends.
-    for arriving in range(2):
-        for k in range(lanes):
-            status = OK
-            if arriving and kept[k]:
-                status = _arrive(book, k)
-            elif not arriving and row_of[k] >= 0:
-                status = _judge(book, k)
-                block[mark, k] = kept[k]
-            if status != OK:
-                _leave(book, k, status)
-        if not arriving:
-            _write_outputs_inside(book, lanes)
-            call_block(addresses[KEEP], block)
+    _judge_steps(book, lanes)
+    _write_outputs_inside(book, lanes)
+    call_block(addresses[KEEP], block)
+    _arrive(book, lanes)
 
 
 @compiled_inner

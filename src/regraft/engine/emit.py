@@ -23,6 +23,7 @@ FOR_ONE_PATIENT = (
     "constants",
     "rates",
     "triggers",
+    "guards",
     "priorities",
     "outputs",
     "stops",
@@ -116,15 +117,16 @@ def emit(program: Program, parameters: int, lanes: int, *, fused: bool) -> tuple
     """Return the LLVM text of a program, the layout of a vector's memory and the length of the constants table.
 
     The functions for one patient, with what they read and write beyond states and constants:
-    ``rates`` b: rates of moving states; ``triggers`` b: 0 or 1 per event, then per domain guard, a: how far each
-    trigger is from turning (above zero where it holds); ``priorities`` b; ``outputs`` b; ``stops`` b: times at which
-    rates change abruptly; ``*_arguments`` index: which jump, b: two arguments per draw; ``initial_value``,
-    ``event_values`` index: which jump, a: draws, b: values.
+    ``rates`` b: rates of moving states; ``triggers`` b: 0 or 1 per event, a: how far each trigger is from turning
+    (above zero where it holds); ``guards`` b: 1 where a state has left its domain; ``priorities`` b; ``outputs`` b;
+    ``stops`` b: times at which rates change abruptly; ``*_arguments`` index: which jump, b: two arguments per draw;
+    ``initial_value``, ``event_values`` index: which jump, a: draws, b: values.
     """
     constants = Constants(parameters)
     module = _Module(program, constants, fused=fused)
     module.straight("rates", lambda w: w.store(program.rates))
     module.straight("triggers", lambda w: _write_triggers(w, program))
+    module.straight("guards", lambda w: w.store(guard for guard, _ in program.guards))
     module.straight("priorities", lambda w: w.store(program.priorities))
     module.straight("outputs", lambda w: w.store(program.outputs))
     module.straight("stops", lambda w: w.store(program.stops))
@@ -142,7 +144,7 @@ def emit(program: Program, parameters: int, lanes: int, *, fused: bool) -> tuple
 
 def _write_triggers(writer: _Writer, program: Program) -> None:
     """Write truth values, then distances."""
-    writer.store((*program.triggers, *(guard for guard, _ in program.guards)))
+    writer.store(program.triggers)
     writer.store(program.gaps, "%a")
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from regraft.engine.derivative import reachable
 from regraft.engine.emit_step import Vectors
 from regraft.engine.instructions import Code
+from regraft.engine.program import moving_states_of
 
 
 def lane_functions(vectors: Vectors) -> list[tuple[str, str, Code]]:
@@ -57,20 +57,11 @@ def _keep(vectors: Vectors) -> Code:
     return code
 
 
-def _shown_states(vectors: Vectors) -> list[int]:
-    """Return the engine positions of the moving states that outputs depend on."""
-    program = vectors.program
-    place = {model: engine for engine, model in enumerate(program.state_order)}
-    nodes = reachable(program.graph, program.outputs)
-    places = {place[int(program.graph.value[n])] for n in nodes if program.graph.operation[n] == "state"}
-    return sorted(k for k in places if k < program.continuous)
-
-
 def _prepare_outputs(vectors: Vectors) -> Code:
     """Write the coefficients between the ends of the step, of the states that outputs need."""
     code, layout, method = vectors.code(), vectors.layout, vectors.method
     moving = vectors.program.continuous
-    for k in _shown_states(vectors):
+    for k in moving_states_of(vectors.program, vectors.program.outputs):
         increments = [code.load("%m", layout.increments + i * moving + k) for i in range(method.node.size)]
         for r in range(len(method.dense)):
             total = code.number(0.0)

@@ -75,7 +75,7 @@ def _rates(vectors: Vectors) -> Code:
 
 
 def _matrix(vectors: Vectors) -> Code:
-    """Write rates (with infusions), slopes in time, and shift I - Jacobian at the start of the step."""
+    """Write rates (with infusions), slopes in time, and Jacobian - shift I at the start of the step."""
     code, program, layout = vectors.code(), vectors.program, vectors.layout
     roots = (*program.rates, *program.time_slopes, *program.jacobian.values())
     cheaper = rewrite(program.graph, roots)
@@ -88,9 +88,9 @@ def _matrix(vectors: Vectors) -> Code:
     for place, (i, j) in enumerate(program.elimination.entries):
         entry = program.jacobian.get((i, j))
         if i == j:
-            value = "%shift" if entry is None else code.sub("%shift", nodes.real(cheaper[entry]))
+            value = code.neg("%shift") if entry is None else code.sub(nodes.real(cheaper[entry]), "%shift")
         else:
-            value = code.number(0.0) if entry is None else code.neg(nodes.real(cheaper[entry]))
+            value = code.number(0.0) if entry is None else nodes.real(cheaper[entry])
         code.store(value, "%m", layout.factors + place)
     return code
 
@@ -101,7 +101,10 @@ def _in_time(program: Program) -> list[int]:
 
 
 def _factor(vectors: Vectors) -> Code:
-    """Eliminate in place: multipliers below, pivots as reciprocals on the diagonal."""
+    """Eliminate in place: multipliers below, reciprocals of pivots on the diagonal, both with the other sign.
+
+    With these signs neither this nor the substitution changes a sign on the way, which would cost an instruction.
+    """
     code, program = vectors.code(), vectors.program
     plan = program.elimination
     place = {key: vectors.layout.factors + k for k, key in enumerate(plan.entries)}
@@ -113,31 +116,30 @@ def _factor(vectors: Vectors) -> Code:
         return matrix[i, j]
 
     for k in range(program.continuous):
-        matrix[k, k] = code.div(code.number(1.0), entry(k, k))
+        matrix[k, k] = code.div(code.number(-1.0), entry(k, k))
         code.store(matrix[k, k], "%m", place[k, k])
         for i in plan.below[k]:
             matrix[i, k] = code.mul(entry(i, k), matrix[k, k])
             code.store(matrix[i, k], "%m", place[i, k])
-            minus = code.neg(matrix[i, k])
             for j in plan.right[k]:
-                matrix[i, j] = code.fma(minus, entry(k, j), entry(i, j))
+                matrix[i, j] = code.fma(matrix[i, k], entry(k, j), entry(i, j))
         for j in plan.right[k]:
             code.store(entry(k, j), "%m", place[k, j])
     return code
 
 
 def _substitute(vectors: Vectors) -> Code:
-    """Solve for the rows of ``to`` in place."""
+    """Solve (shift I - Jacobian) u = right in the rows of ``to``; the factors are those of the negative matrix."""
     code, program, layout = vectors.code(), vectors.program, vectors.layout
     plan = program.elimination
     place = {key: layout.factors + k for k, key in enumerate(plan.entries)}
     values = [code.load("%to", k) for k in range(program.continuous)]
     for k in range(program.continuous):
         for i in plan.below[k]:
-            values[i] = code.fma(code.neg(values[k]), code.load("%m", place[i, k]), values[i])
+            values[i] = code.fma(values[k], code.load("%m", place[i, k]), values[i])
     for k in reversed(range(program.continuous)):
         for j in plan.right[k]:
-            values[k] = code.fma(code.neg(values[j]), code.load("%m", place[k, j]), values[k])
+            values[k] = code.fma(values[j], code.load("%m", place[k, j]), values[k])
         values[k] = code.mul(values[k], code.load("%m", place[k, k]))
         code.store(values[k], "%to", k)
     return code

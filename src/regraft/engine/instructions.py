@@ -130,11 +130,14 @@ class Code:
         return self.put(f"{operation} {self.whole} {a}, {b}")
 
     def polynomial(self, coefficients: Sequence[float], x: str) -> str:
-        """Return a polynomial, highest coefficient first."""
-        result = self.number(coefficients[0])
-        for coefficient in coefficients[1:]:
-            result = self.fma(result, x, self.number(coefficient))
-        return result
+        """Return a polynomial, highest coefficient first, by pairs: a short chain of dependent instructions."""
+        terms = [self.number(c) for c in reversed(coefficients)]
+        while True:
+            pairs = [self.fma(terms[i + 1], x, terms[i]) for i in range(0, len(terms) - 1, 2)]
+            terms = pairs + terms[len(pairs) * 2 :]
+            if len(terms) == 1:
+                return terms[0]
+            x = self.mul(x, x)
 
     def address(self, base: str, row: int | str) -> str:
         """Return the place of a row of lanes."""

@@ -8,6 +8,7 @@ from regraft.engine.book import (
     ADDRESSES,
     ARGUMENTS,
     BETWEEN,
+    BROKEN,
     CODE_COUNTS,
     CODES,
     CONSTANT_TABLE,
@@ -44,10 +45,11 @@ from regraft.engine.book import (
     integers,
     integers_of,
 )
-from regraft.engine.buffers import CONTINUOUS, CULPRIT, EVENTS, LOGGED, MAX_CASCADE, SEED, TIME_TOLERANCE
+from regraft.engine.buffers import CONTINUOUS, CULPRIT, LOGGED, MAX_CASCADE, SEED, TIME_TOLERANCE
 from regraft.engine.calls import (
     EVENT_ARGUMENTS,
     EVENT_VALUES,
+    GUARDS,
     INITIAL_ARGUMENTS,
     INITIAL_VALUE,
     PRIORITIES,
@@ -57,7 +59,7 @@ from regraft.engine.calls import (
 from regraft.engine.draws import draw
 from regraft.engine.jit import compiled_inner
 from regraft.engine.status import DOMAIN, ENDED, EVENT_LOG_FULL, EVENT_STORM, NON_FINITE, OK
-from regraft.engine.step import between
+from regraft.engine.step import watch
 
 
 @compiled_inner
@@ -86,13 +88,19 @@ def set_initial_values(book: Integers, lane: int, t: float, patient: int) -> int
 
 
 @compiled_inner
-def look(book: Integers, lane: int, t: float, y: Floats) -> int:
-    """Evaluate all triggers into the page FRESH; return the first domain guard that is broken, or -1."""
+def look(book: Integers, lane: int, t: float, y: Floats) -> None:
+    """Evaluate all triggers into the pages FRESH and GAPS."""
     fresh, constants = floats(book, FRESH), floats_of(book, CONSTANT_TABLE, lane)
-    events = integers(book, COUNTS)[EVENTS]
     call(integers(book, ADDRESSES)[TRIGGERS], 0, t, y, constants, floats(book, GAPS), fresh)
-    for g in range(fresh.size - events):
-        if fresh[events + g] != 0.0:
+
+
+@compiled_inner
+def broken_guard(book: Integers, lane: int, t: float, y: Floats) -> int:
+    """Return the first domain that a state has left, or -1."""
+    broken, constants = floats(book, BROKEN), floats_of(book, CONSTANT_TABLE, lane)
+    call(integers(book, ADDRESSES)[GUARDS], 0, t, y, constants, floats(book, NOTHING), broken)
+    for g in range(broken.size):
+        if broken[g] != 0.0:
             return g
     return -1
 
@@ -141,7 +149,7 @@ def locate(book: Integers, lane: int, t: float, h: float) -> float:
     while high - low > tolerance:
         point = _propose(low, high, at_low, at_high, turn)
         point = min(max(point, low + 0.5 * tolerance), high - 0.5 * tolerance)
-        between(book, point)
+        watch(book, point)
         look(book, lane, t + point * h, floats(book, BETWEEN))
         if any_turned_true(book):
             high, at_high = point, _largest_gap(book)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from regraft.engine.emit import FUNCTIONS, emit
 from regraft.engine.layout import Layout
 from regraft.engine.machine import host_lanes, load_machine_code
-from regraft.engine.program import Jump, Program, build_program
+from regraft.engine.program import Jump, Program, build_program, moving_states_of
 from regraft.errors import InvalidArgument
 from regraft.model.equations import Equations
 from regraft.streams import stream_key
@@ -37,6 +37,7 @@ class Kernel:
 
     ``state_order`` gives the model's index of each state in engine order; the first ``continuous`` of them change
     by rates. ``lanes`` patients are stepped at once; ``addresses`` are in the order of ``emit.FUNCTIONS``.
+    ``watched`` are the moving states that triggers depend on.
     """
 
     equations: Equations
@@ -50,6 +51,7 @@ class Kernel:
     initial: JumpTable
     events: JumpTable
     stops: int
+    watched: NDArray[np.int64]
     guard_states: tuple[tuple[str, ...], ...]
     addresses: NDArray[np.int64]
     machine: Any = field(repr=False, compare=False)
@@ -101,6 +103,7 @@ def compile_model(
         initial=_jump_table(program.initial, _initial_streams(program, names)),
         events=_jump_table(program.events, [stream_key(event.id) for event in equations.events]),
         stops=len(program.stops),
+        watched=np.array(moving_states_of(program, program.triggers), dtype=np.int64),
         guard_states=tuple(tuple(names[i] for i in states) for _, states in program.guards),
         addresses=np.array([machine.get_function_address(name) for name in FUNCTIONS], dtype=np.int64),
         machine=machine,

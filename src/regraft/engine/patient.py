@@ -12,8 +12,10 @@ from regraft.engine.buffers import (
     CONTINUOUS,
     CULPRIT,
     CURSOR,
+    DOSED,
     IS_START,
     LOGGED,
+    OUTPUT,
     REJECTED,
     STEP,
     TAKEN,
@@ -81,8 +83,9 @@ def begin(book: Integers, lane: int, row: int) -> int:
         floats_of(book, b.INFUSION, lane)[k] = 0.0
         integers_of(book, b.INFUSIONS, lane)[k] = 0
     counters[CURSOR], counters[WRITTEN], counters[TAKEN] = integers(book, b.SCHEDULE_FROM)[row], 0, 0
-    counters[LOGGED], counters[CULPRIT], counters[REJECTED] = 0, -1, 0
-    clock[TIME], clock[STEP] = t, math.inf if is_start else floats(book, b.END_STEP)[row]
+    counters[LOGGED], counters[CULPRIT], counters[REJECTED], counters[DOSED] = 0, -1, 0, 1
+    clock[TIME], clock[OUTPUT] = t, t
+    clock[STEP] = math.inf if is_start else floats(book, b.END_STEP)[row]
     _compute_constants(book, lane, t)
     if is_start:
         for e in range(truth.size):
@@ -126,8 +129,19 @@ def _administer(book: Integers, lane: int, row: int) -> bool:
     if switched:
         _compute_constants(book, lane, t)
     due = bool(cursor > counters[CURSOR])
+    if due:
+        counters[DOSED] = 1
     counters[CURSOR] = cursor
     return due
+
+
+@compiled_inner
+def count_output(book: Integers, lane: int, row: int) -> None:
+    """Go on to the next time at which outputs are wanted."""
+    counters, clock = integers_of(book, b.COUNTERS, lane), floats_of(book, b.CLOCK, lane)
+    counters[WRITTEN] += 1
+    some_left = counters[WRITTEN] < integers(book, b.TIME_COUNTS)[row]
+    clock[OUTPUT] = floats_of(book, b.TIMES, row)[counters[WRITTEN]] if some_left else math.inf
 
 
 @compiled_inner
@@ -137,7 +151,7 @@ def write(book: Integers, lane: int, row: int, t: float, y: Floats) -> None:
     target = floats_of(book, b.RECORDED, row * width + counters[WRITTEN])
     constants, nothing = floats_of(book, b.CONSTANT_TABLE, lane), floats(book, b.NOTHING)
     call(integers(book, b.ADDRESSES)[OUTPUTS], 0, t, y, constants, nothing, target)
-    counters[WRITTEN] += 1
+    count_output(book, lane, row)
 
 
 @compiled_inner
@@ -147,8 +161,7 @@ def pass_instant(book: Integers, lane: int, row: int, restart: bool, at_event: b
     Returns OK to go on, DONE at the last time, ENDED at a terminal event, or what went wrong.
     """
     clock, counters = floats_of(book, b.CLOCK, lane), integers_of(book, b.COUNTERS, lane)
-    times, count = floats_of(book, b.TIMES, row), integers(book, b.TIME_COUNTS)[row]
-    last, status = times[count - 1], OK
+    last, status = floats_of(book, b.TIMES, row)[integers(book, b.TIME_COUNTS)[row] - 1], OK
     crossed = _cross_stop(book, lane, last)
     t = clock[TIME]
     due = _administer(book, lane, row)
@@ -160,8 +173,8 @@ def pass_instant(book: Integers, lane: int, row: int, restart: bool, at_event: b
         return status
     # At an event, outputs within the tolerance of its time show the state after it.
     reach = t + floats(book, b.NUMBERS)[TIME_TOLERANCE] * max(1.0, abs(t)) if at_event else t
-    while counters[WRITTEN] < count and times[counters[WRITTEN]] <= reach:
-        write(book, lane, row, t if at_event else times[counters[WRITTEN]], floats(book, b.Y))
+    while clock[OUTPUT] <= reach:
+        write(book, lane, row, t if at_event else clock[OUTPUT], floats(book, b.Y))
     if status == ENDED or t >= last:
         return ENDED if status == ENDED else DONE
     if restart:

@@ -158,6 +158,13 @@ def build_program(equations: Equations, outputs: Sequence[str], infused: Sequenc
     )
 
 
+def moving_states_of(program: Program, roots: Iterable[int]) -> list[int]:
+    """Return the engine positions of the moving states that some nodes depend on."""
+    graph, place = program.graph, {model: engine for engine, model in enumerate(program.state_order)}
+    places = {place[int(graph.value[n])] for n in reachable(graph, roots) if graph.operation[n] == "state"}
+    return sorted(k for k in places if k < program.continuous)
+
+
 def _gap(graph: Graph, node: int) -> int:
     """Return a number that is above zero where a condition holds and, if it can, reaches zero where it turns."""
     operation, arguments = graph.operation[node], graph.arguments[node]
@@ -239,6 +246,9 @@ def _guards(graph: Graph, rates: list[int]) -> tuple[tuple[int, tuple[int, ...]]
     for base, raw in list(graph.guards):
         if raw in needed and not graph.is_constant(raw):
             far = graph.apply("lt", base, graph.number(-DOMAIN_TOLERANCE))
+            if graph.operation[raw] == "pow":
+                exponent = graph.arguments[raw][1]
+                far = graph.apply("and", far, graph.apply("ne", graph.apply("floor", exponent), exponent))
             states = tuple(int(graph.value[n]) for n in reachable(graph, [base]) if graph.operation[n] == "state")
-            found.append((graph.apply("and", far, graph.apply("ne", raw, raw)), states))
+            found.append((far, states))
     return tuple(found)

@@ -21,6 +21,7 @@ from regraft.engine.book import (
     NOTHING,
     NUMBERS,
     RATE,
+    WATCHED,
     Floats,
     Integers,
     Y,
@@ -108,29 +109,47 @@ def worst_state(book: Integers, lane: int) -> int:
 
 @compiled_inner
 def prepare_between(book: Integers, lane: int) -> None:
-    """Fetch the last step of a lane and compute the coefficients of its dense output."""
-    y, new, between_, dense = floats(book, Y), floats(book, NEW), floats(book, BETWEEN), matrix(book, DENSE)
+    """Fetch the last step of a lane and compute the coefficients of its dense output, for the watched states."""
+    y, new, watched, dense = floats(book, Y), floats(book, NEW), integers(book, WATCHED), matrix(book, DENSE)
     block, first, weights = matrix(book, BLOCK), integers(book, LAYOUT)[rows.INCREMENTS], matrix(book, DENSE_WEIGHTS)
-    moving = dense.shape[1]
+    moving = integers(book, COUNTS)[CONTINUOUS]
     fetch(book, rows.STATES, lane, y)
+    fetch(book, rows.STATES, lane, new)
     fetch(book, rows.NEW, lane, new[:moving])
-    for k in range(moving):
+    copy(new, floats(book, BETWEEN))
+    for place in range(watched.size):
         first_sum = second_sum = third_sum = 0.0
         for i in range(weights.shape[1]):
-            increment = block[first + i * moving + k, lane]
+            increment = block[first + i * moving + watched[place], lane]
             first_sum += weights[0, i] * increment
             second_sum += weights[1, i] * increment
             third_sum += weights[2, i] * increment
-        dense[0, k], dense[1, k], dense[2, k] = first_sum, second_sum, third_sum
-    for k in range(moving, y.size):
-        new[k] = y[k]
-        between_[k] = y[k]
+        dense[0, place], dense[1, place], dense[2, place] = first_sum, second_sum, third_sum
 
 
 @compiled_inner
-def between(book: Integers, s: float) -> None:
-    """Write the state at a fraction s of the step into the page BETWEEN."""
-    y, new, target, dense = floats(book, Y), floats(book, NEW), floats(book, BETWEEN), matrix(book, DENSE)
-    for k in range(dense.shape[1]):
-        inner = dense[0, k] + s * (dense[1, k] + s * dense[2, k])
+def watch(book: Integers, s: float) -> None:
+    """Write the watched states at a fraction s of the step into the page BETWEEN."""
+    y, new, target, watched = floats(book, Y), floats(book, NEW), floats(book, BETWEEN), integers(book, WATCHED)
+    dense = matrix(book, DENSE)
+    for place in range(watched.size):
+        k = watched[place]
+        inner = dense[0, place] + s * (dense[1, place] + s * dense[2, place])
         target[k] = (1.0 - s) * y[k] + s * (new[k] + (1.0 - s) * inner)
+
+
+@compiled_inner
+def between(book: Integers, lane: int, s: float) -> None:
+    """Write all states at a fraction s of the step into the page BETWEEN."""
+    y, new, target, block = floats(book, Y), floats(book, NEW), floats(book, BETWEEN), matrix(book, BLOCK)
+    first, weights, moving = (
+        integers(book, LAYOUT)[rows.INCREMENTS],
+        matrix(book, DENSE_WEIGHTS),
+        integers(book, COUNTS)[CONTINUOUS],
+    )
+    for k in range(moving):
+        target[k] = (1.0 - s) * y[k] + s * new[k]
+    for i in range(weights.shape[1]):
+        weight = s * (1.0 - s) * (weights[0, i] + s * (weights[1, i] + s * weights[2, i]))
+        for k in range(moving):
+            target[k] += weight * block[first + i * moving + k, lane]
