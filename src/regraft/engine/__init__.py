@@ -6,15 +6,20 @@ from regraft.engine.result import Result, Snapshot
 from regraft.engine.settings import SolverSettings
 from regraft.engine.solve import solve
 from regraft.engine.status import Status
+from regraft.engine.stochastic import solve_exactly
+from regraft.engine.stochastic_kernel import NetworkKernel, compile_network
 
 __all__ = [
     "Administrations",
     "Kernel",
     "Kind",
+    "NetworkKernel",
     "Result",
     "Snapshot",
     "SolverSettings",
     "Status",
     "compile_model",
+    "compile_network",
     "solve",
+    "solve_exactly",
 ]
