@@ -293,3 +293,24 @@ def run_lanes(book: Integers) -> bool:
         _take_step(book, lanes)
     call_block(addresses[FLUSH_OFF], nothing)
     return bool(integers(book, b.COUNTER)[0] < integers(book, b.ORDER).size)
+
+
+@compiled
+def start_alone(book: Integers, row: int) -> int:
+    """Load one patient into the first lane, outside the vector, and pass the first instant; return the status."""
+    status = begin(book, 0, row)
+    if status == OK:
+        status = pass_instant(book, 0, row, integers(book, b.COUNTS)[IS_START] != 0, False)
+    return status
+
+
+@compiled
+def pass_alone(book: Integers, row: int, at_event: bool) -> int:
+    """Pass an instant of the patient in the first lane; return the status."""
+    return pass_instant(book, 0, row, False, at_event)
+
+
+@compiled
+def finish_alone(book: Integers, row: int, status: int) -> None:
+    """Keep the end of the patient in the first lane."""
+    finish(book, 0, row, status)

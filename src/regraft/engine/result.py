@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -75,7 +75,8 @@ class Result:
     ``values`` is (patient, time, output); at a time that coincides with a jump it is the value *after* the jump
     (administrations first, then events); NaN after a terminal event, after a failure, and where ``times`` is NaN.
     ``status`` holds ``Status`` codes and ``status_detail`` a sentence for each failure. ``end_time`` is the last time
-    reached. The log of events is three arrays of equal length: patient row, index into ``event_ids``, time in days.
+    reached. ``attempt`` says which attempt gave the numbers (``rescue.Attempt``: 0 the first, 1 tighter tolerances, 2
+    SciPy). The log of events is three arrays of equal length: patient row, index into ``event_ids``, time in days.
     """
 
     patient_ids: Integers
@@ -91,6 +92,7 @@ class Result:
     event_time: Floats
     steps: Integers
     snapshot: Snapshot
+    attempt: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def output(self, name: str) -> Floats:
         """Return one output as (patient, time)."""

@@ -62,7 +62,7 @@ def run(
     Threads take patients from a common counter; whoever takes a patient writes only its rows.
     """
     shared = model_arrays(kernel, settings, terminal, inputs.seed, is_start=inputs.is_start)
-    patients = _patient_arrays(inputs, ends, values)
+    patients = patient_arrays(inputs, ends, values)
 
     def run_thread(_: int) -> list[Log]:
         own = thread_arrays(kernel, settings)
@@ -70,7 +70,7 @@ def run(
         logs, left = [], True
         while left:
             left = run_lanes(book.pages)
-            logs.append(_empty_log(own))
+            logs.append(empty_log(own))
         return logs
 
     threads = min(settings.threads or _cores(), math.ceil(inputs.order.size / kernel.lanes))
@@ -84,7 +84,7 @@ def run(
     return rows[by_patient], events[by_patient], times[by_patient]
 
 
-def _empty_log(own: Arrays) -> Log:
+def empty_log(own: Arrays) -> Log:
     """Take all events out of a thread's log."""
     size = int(own[b.LOG_COUNT][0])
     own[b.LOG_COUNT][0] = 0
@@ -92,7 +92,7 @@ def _empty_log(own: Arrays) -> Log:
     return patients, events, np.array(own[b.LOG_TIME][:size], dtype=np.float64)
 
 
-def _patient_arrays(inputs: Inputs, ends: Ends, values: Floats) -> Arrays:
+def patient_arrays(inputs: Inputs, ends: Ends, values: Floats) -> Arrays:
     """Return everything about all patients by page of the driver's book."""
     return {
         b.ORDER: inputs.order,

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from regraft.engine.administrations import Administrations, Kind, make_schedule
 from regraft.engine.kernel import Kernel
+from regraft.engine.rescue import rescue
 from regraft.engine.result import Result, Snapshot
 from regraft.engine.run import Ends, Inputs, run
 from regraft.engine.settings import SolverSettings
@@ -70,6 +71,7 @@ def solve(
     -----
     An event fires when its trigger is false at one step's start and true at its end. It is located on the dense
     output. At one instant administrations act first, in table order, then events, by priority and order in the model.
+    A patient for whom no step is short enough is tried again with tighter tolerances, then with SciPy.
     """
     settings = settings or SolverSettings()
     ids = _check_ids(patient_ids, seed)
@@ -96,9 +98,11 @@ def solve(
         int(seed),
         start is None,
     )
-    ends = _ends(kernel, ids.size, start)
+    ends, terminal = _ends(kernel, ids.size, start), _terminal_flags(kernel, terminal_events)
     values = np.full((ids.size, grid.shape[1], len(kernel.output_ids)), np.nan)
-    log = run(kernel, settings, inputs, ends, values, _terminal_flags(kernel, terminal_events))
+    log = run(kernel, settings, inputs, ends, values, terminal)
+    found = (ends, values, log)
+    log, attempt = rescue(kernel, settings, inputs, lambda: _ends(kernel, ids.size, start), found, terminal)
     details = _details(kernel, ids, ends)
     if start is not None:
         already = start.status != Status.OK
@@ -115,6 +119,7 @@ def solve(
         *log,
         ends.steps,
         _snapshot(kernel, inputs, ends, details, table, start),
+        attempt,
     )
 
 
