@@ -8,6 +8,8 @@ from dataclasses import fields, is_dataclass
 import numpy as np
 import pandas as pd
 
+from regraft.trial.tables import Tables
+
 
 def digest(value: object, *, leave_out: tuple[str, ...] = ()) -> object:
     """Return nested tuples of bytes and texts; fields named in ``leave_out`` are skipped everywhere."""
@@ -15,6 +17,8 @@ def digest(value: object, *, leave_out: tuple[str, ...] = ()) -> object:
         return value.dtype.str, value.shape, value.tobytes()
     if isinstance(value, float):
         return value.hex()
+    if isinstance(value, Tables):
+        return digest(value.named())
     if is_dataclass(value):
         names = [field.name for field in fields(value) if field.name not in leave_out]
         return tuple((name, digest(getattr(value, name), leave_out=leave_out)) for name in names)

@@ -77,7 +77,7 @@ def log(events: Iterable[tuple[int, str, float]], patients: int) -> EventLog:
 def scans(seen: Sequence[Sequence[float]] = (), months: Sequence[float] = (6.0, 12.0, 24.0)) -> Scans:
     """Return scans that show the given lesions, (patient, scan)."""
     when = np.array(months, dtype=np.float64)
-    return Scans(when, when * MONTH, np.array(seen, dtype=np.float64))
+    return Scans(when, when * MONTH, {"lesions": np.array(seen, dtype=np.float64)})
 
 
 def arm(

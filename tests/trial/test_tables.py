@@ -11,7 +11,8 @@ from lifelines import CoxPHFitter, KaplanMeierFitter
 from regraft.errors import OutputFolderError
 from regraft.trial import TrialDesign, TrialResult
 from regraft.trial.endpoints import ENDPOINTS
-from regraft.trial.tables import Tables, make_tables, study_day, write_tables
+from regraft.trial.table_files import write_tables
+from regraft.trial.tables import Tables, make_tables, study_day
 
 from .hand_made import MONTH, arm, schedule, trial
 

@@ -25,7 +25,7 @@ def write_results(result: TrialResult, data: ReportData, folder: Path) -> None:
     ------
     OutputFolderError : the folder cannot be written
     """
-    from regraft.trial.tables import write_tables
+    from regraft.trial.table_files import write_tables
 
     page = render(data)
     record = json.dumps(run_record(result, data), indent=2, ensure_ascii=False, default=str)

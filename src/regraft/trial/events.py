@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -34,8 +35,37 @@ def find_groups(equations: Equations) -> EventGroups:
     return EventGroups(changing("relapses"), changing("lesions"), changing("alive"), infections)
 
 
+class Events(ABC):
+    """What can be asked of the events of some patients, in memory or on disk."""
+
+    patients: int
+
+    @abstractmethod
+    def chosen(self, names: Sequence[str]) -> tuple[Integers, Floats]:
+        """Return patient rows and days of the named events."""
+
+    def count(self, names: Sequence[str], start: Floats | float, stop: Floats | float) -> Floats:
+        """Count the named events of each patient in (start, stop], each one number or (patient,)."""
+        row, day = self.chosen(names)
+        begin, end = (np.broadcast_to(np.asarray(edge, dtype=np.float64), self.patients) for edge in (start, stop))
+        inside = (day > begin[row]) & (day <= end[row])
+        return np.bincount(row[inside], minlength=self.patients).astype(np.float64)
+
+    def first(self, names: Sequence[str], after: float) -> Floats:
+        """Return the day of each patient's first named event after a day, NaN where there is none."""
+        row, day = self.chosen(names)
+        found = np.full(self.patients, np.inf)
+        late = day > after
+        np.minimum.at(found, row[late], day[late])
+        return np.where(np.isfinite(found), found, np.nan)
+
+    def has(self, names: Sequence[str]) -> Booleans:
+        """Return whether each patient had any of the named events."""
+        return np.isin(np.arange(self.patients), self.chosen(names)[0])
+
+
 @dataclass(frozen=True)
-class EventLog:
+class EventLog(Events):
     """Every event: patient row, index into ``ids``, model day."""
 
     patients: int
@@ -63,25 +93,6 @@ class EventLog:
         wanted = [position for position, name in enumerate(self.ids) if name in set(names)]
         keep = np.isin(self.index, wanted)
         return self.row[keep], self.day[keep]
-
-    def count(self, names: Sequence[str], start: Floats | float, stop: Floats | float) -> Floats:
-        """Count the named events of each patient in (start, stop], each one number or (patient,)."""
-        row, day = self.chosen(names)
-        begin, end = (np.broadcast_to(np.asarray(edge, dtype=np.float64), self.patients) for edge in (start, stop))
-        inside = (day > begin[row]) & (day <= end[row])
-        return np.bincount(row[inside], minlength=self.patients).astype(np.float64)
-
-    def first(self, names: Sequence[str], after: float) -> Floats:
-        """Return the day of each patient's first named event after a day, NaN where there is none."""
-        row, day = self.chosen(names)
-        found = np.full(self.patients, np.inf)
-        late = day > after
-        np.minimum.at(found, row[late], day[late])
-        return np.where(np.isfinite(found), found, np.nan)
-
-    def has(self, names: Sequence[str]) -> Booleans:
-        """Return whether each patient had any of the named events."""
-        return np.isin(np.arange(self.patients), self.chosen(names)[0])
 
 
 def join_logs(logs: Sequence[EventLog]) -> EventLog:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from regraft.engine import Result
 from regraft.trial.clinic import Clinic
 from regraft.trial.design import DAYS
-from regraft.trial.events import DEATH, EventGroups, EventLog
+from regraft.trial.events import DEATH, EventGroups, EventLog, Events
 from regraft.trial.measurement import Readings
 from regraft.trial.statistics import Booleans, Floats
 from regraft.trial.visits import Schedule
@@ -19,18 +20,27 @@ from regraft.trial.visits import Schedule
 BLOOD_COUNTS = ("neutrophils", "platelets", "cd4", "cd8", "b_cells", "nk", "igg")
 DAILY_COUNTS = ("neutrophils", "platelets")
 RECORDED = ("edss", *BLOOD_COUNTS, "naive_share")
+LESIONS = "lesions"
+BLOCK = 10_000  # patients whose values are in memory at once where an arm is kept on disk
+VISITS_AT_ONCE = 10
 
 
 @dataclass(frozen=True)
 class Scans:
     """MRI: month and model day of each scan, and the new lesions that it showed, (patient, scan).
 
-    The first scan is the new baseline; NaN where the patient was dead or is missing.
+    The first scan is the new baseline; NaN where the patient was dead or is missing. ``counts`` holds the lesions
+    under ``LESIONS``, read from disk when they are asked for where the arm is kept there.
     """
 
     months: Floats
     days: Floats
-    seen: Floats
+    counts: Mapping[str, Floats]
+
+    @property
+    def seen(self) -> Floats:
+        """New lesions that each scan showed, (patient, scan)."""
+        return self.counts[LESIONS]
 
 
 @dataclass(frozen=True)
@@ -38,7 +48,8 @@ class ObservedArm:
     """One arm as its trial records it; arrays are (patient,) or (patient, visit or day).
 
     A patient whose run failed is missing: ``is_missing`` is true, ``reason`` says why, all readings are NaN and no
-    endpoint counts the patient. Model days count from infusion or first dose.
+    endpoint counts the patient. Model days count from infusion or first dose. An arm that is kept on disk has
+    ``parts``: each call reads some of its patients, in order, and mappings read a quantity when it is asked for.
     """
 
     id: str
@@ -53,13 +64,50 @@ class ObservedArm:
     readings: Mapping[str, Floats]
     daily: Mapping[str, Floats]
     scans: Scans
-    events: EventLog
+    events: Events
     groups: EventGroups
+    parts: tuple[Callable[[], ObservedArm], ...] = ()
 
     @property
     def patients(self) -> int:
         """Number of patients, missing ones included."""
         return int(self.is_missing.size)
+
+    def per_patient(self, measure: Callable[[ObservedArm], Floats]) -> Floats:
+        """Return what ``measure`` says of each patient, (patient, ...), with few patients in memory at once.
+
+        Parameters
+        ----------
+        measure : from an arm to one row per patient, each of which depends on that patient only
+        """
+        return np.concatenate(list(self.in_blocks(measure)))
+
+    def in_blocks(self, measure: Callable[[ObservedArm], Floats]) -> Iterator[Floats]:
+        """Yield what ``per_patient`` returns, some thousand patients at a time; all at once from memory."""
+        if not self.parts:
+            yield measure(self)
+            return
+        held: list[Floats] = []
+        for part in self.parts:
+            held.append(measure(part()))
+            if sum(len(values) for values in held) >= BLOCK:
+                yield np.concatenate(held)
+                held = []
+        if held:
+            yield np.concatenate(held)
+
+    def over_visits(self, quantity: str) -> Iterator[Floats]:
+        """Yield the readings of one visit after the other, (patient,) each."""
+        return self._columns(lambda part: part.readings[quantity], len(self.schedule.visits))
+
+    def over_days(self, quantity: str) -> Iterator[Floats]:
+        """Yield the daily readings of one day after the other, (patient,) each."""
+        return self._columns(lambda part: part.daily[quantity], self.schedule.daily.size)
+
+    def _columns(self, table: Callable[[ObservedArm], Floats], width: int) -> Iterator[Floats]:
+        """Yield the columns of a table, of which a few are in memory at once."""
+        for first in range(0, width, VISITS_AT_ONCE):
+            yield from self.per_patient(partial(_slice, table, slice(first, first + VISITS_AT_ONCE))).T
 
     def known(self, values: Floats) -> Floats:
         """Return values with NaN for missing patients."""
@@ -68,6 +116,11 @@ class ObservedArm:
     def since_randomisation(self, day: Floats | float) -> Floats:
         """Turn model days into days since randomisation, NaN for missing patients."""
         return self.known(np.asarray(day, dtype=np.float64) - self.schedule.randomisation_day)
+
+
+def _slice(table: Callable[[ObservedArm], Floats], chosen: slice, arm: ObservedArm) -> Floats:
+    """Return some columns of a table of an arm."""
+    return table(arm)[:, chosen]
 
 
 @dataclass(frozen=True)
@@ -159,7 +212,8 @@ def _deaths(run: ArmRun, groups: EventGroups, is_missing: Booleans) -> tuple[Flo
 
 def _values(result: Result, name: str, columns: NDArray[np.int64]) -> Floats:
     """Return true values at some times, NaN for failed patients (also before they failed)."""
-    return np.where(result.failed[:, None], np.nan, result.output(name)[:, columns])
+    # One order in memory, so that sums over times round alike for one patient and for many, from memory and disk.
+    return np.ascontiguousarray(np.where(result.failed[:, None], np.nan, result.output(name)[:, columns]))
 
 
 def _at_visits(result: Result, schedule: Schedule, readings: Readings) -> dict[str, Floats]:
@@ -201,4 +255,5 @@ def _scan(events: EventLog, groups: EventGroups, schedule: Schedule, *, last_day
     for k, day in enumerate(days):
         count = events.count(groups.lesion, edges[k], day)
         new[:, k] = np.where(last_day >= day - 1e-6, count, np.nan)
-    return Scans(months, days, readings.lesions(new, [f"Scan month {month:g}" for month in months]))
+    seen = readings.lesions(new, [f"Scan month {month:g}" for month in months])
+    return Scans(months, days, {LESIONS: seen})

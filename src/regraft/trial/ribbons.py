@@ -31,16 +31,21 @@ class Ribbon:
 
 def ribbons(arm: ObservedArm) -> tuple[Ribbon, ...]:
     """Return the ribbons of one arm: ``daily`` around engraftment and ``visits`` over the whole follow-up."""
-    daily = [_ribbon(arm, name, values, "daily") for name, values in arm.daily.items()]
-    visits = [_ribbon(arm, name, values, "visits") for name, values in arm.readings.items()]
+    daily = [_ribbon(arm, name, "daily") for name in arm.daily]
+    visits = [_ribbon(arm, name, "visits") for name in arm.readings]
     return (*daily, *visits)
 
 
-def _ribbon(arm: ObservedArm, quantity: str, values: Floats, period: str) -> Ribbon:
+def _ribbon(arm: ObservedArm, quantity: str, period: str) -> Ribbon:
     """Return one ribbon; NaN where nobody was measured."""
-    day = arm.schedule.daily if period == "daily" else arm.schedule.visit_days
+    is_daily = period == "daily"
+    day = arm.schedule.daily if is_daily else arm.schedule.visit_days
+    rows, n = [], []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # nobody measured: NaN is the answer
-        lower, median, upper = np.nanquantile(values, QUANTILES, axis=0)
-    n = np.isfinite(values).sum(axis=0).astype(np.int64)
-    return Ribbon(quantity, UNITS.get(quantity, "cells/uL"), arm.id, period, day, n, lower, median, upper)
+        for values in arm.over_days(quantity) if is_daily else arm.over_visits(quantity):
+            rows.append(np.nanquantile(values, QUANTILES))
+            n.append(int(np.isfinite(values).sum()))
+    lower, median, upper = np.array(rows).reshape(-1, len(QUANTILES)).T
+    counts = np.array(n, dtype=np.int64)
+    return Ribbon(quantity, UNITS.get(quantity, "cells/uL"), arm.id, period, day, counts, lower, median, upper)

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regraft.errors import OutputFolderError
 from regraft.trial.endpoints.base import EndpointResult, TimeToEvent
-from regraft.trial.observation import ObservedArm, ObservedTrial
+from regraft.trial.observation import BLOCK, ObservedArm, ObservedTrial
 from regraft.trial.statistics import Floats, Integers
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Labels = NDArray[np.object_]
+NAMES = ("adsl", "adtte", "bds")
 
 # Code and name of every reading in the BDS table.
 PARAMETERS = {
@@ -41,16 +39,81 @@ PARAMETERS = {
 class Tables:
     """One row per patient and arm (``adsl``), per time to event (``adtte``) and per reading (``bds``).
 
-    Study days (``ADY``, ``...DY``) count from randomisation, which is day 1; there is no day 0.
+    Study days (``ADY``, ``...DY``) count from randomisation, which is day 1; there is no day 0. A table is made when
+    it is asked for; ``frames`` gives it piece by piece, so that it need not fit into memory.
+
+    Parameters
+    ----------
+    times : of each arm and code one
+    trial : id of the study
+    patient_ids : (patient,) of the enrolled
+    baseline : (patient,) covariates and screening measures by name; their upper-case names are columns of ADSL
     """
 
-    adsl: pd.DataFrame
-    adtte: pd.DataFrame
-    bds: pd.DataFrame
+    observed: ObservedTrial
+    times: tuple[TimeToEvent, ...]
+    trial: str
+    patient_ids: Integers
+    baseline: Mapping[str, Floats]
+
+    @cached_property
+    def adsl(self) -> pd.DataFrame:
+        """One row per patient and arm."""
+        return self.whole("adsl")
+
+    @cached_property
+    def adtte(self) -> pd.DataFrame:
+        """One row per patient, arm and time to event."""
+        return self.whole("adtte")
+
+    @cached_property
+    def bds(self) -> pd.DataFrame:
+        """One row per patient, arm, quantity and visit with a reading."""
+        return self.whole("bds")
 
     def named(self) -> dict[str, pd.DataFrame]:
-        """Return the tables by name."""
+        """Return the tables by name, whole."""
         return {"adsl": self.adsl, "adtte": self.adtte, "bds": self.bds}
+
+    def whole(self, name: str) -> pd.DataFrame:
+        """Return one table in one piece."""
+        import pandas as pd
+
+        empty = pd.DataFrame(columns=["STUDYID", "USUBJID", "ARMCD", "PARAMCD"])
+        frames = list(self.frames(name))
+        return pd.concat(frames, ignore_index=True) if frames else empty
+
+    def frames(self, name: str) -> Iterator[pd.DataFrame]:
+        """Yield the rows of one table in their order, at most those of some thousand patients at a time."""
+        return {"adsl": self._adsl, "adtte": self._adtte, "bds": self._bds}[name]()
+
+    def _adsl(self) -> Iterator[pd.DataFrame]:
+        for arm in self.observed.arms:
+            for rows in self._blocks():
+                yield _adsl(arm, rows, self.trial, self._subjects(rows), self.baseline)
+
+    def _adtte(self) -> Iterator[pd.DataFrame]:
+        arms = {arm.id: arm for arm in self.observed.arms}
+        for one in self.times:
+            for rows in self._blocks():
+                yield _adtte(arms[one.arm], one, rows, self.trial, self._subjects(rows))
+
+    def _bds(self) -> Iterator[pd.DataFrame]:
+        for arm in self.observed.arms:
+            for name in (quantity for quantity in arm.readings if quantity in PARAMETERS):
+                first = 0
+                for values in arm.in_blocks(partial(_reading_of, name)):
+                    rows = slice(first, first + len(values))
+                    yield _readings(arm, name, values, trial=self.trial, subjects=self._subjects(rows))
+                    first = rows.stop
+
+    def _blocks(self) -> list[slice]:
+        """Return ranges of patients."""
+        return [slice(first, first + BLOCK) for first in range(0, self.patient_ids.size, BLOCK)]
+
+    def _subjects(self, rows: slice) -> Labels:
+        """Return subject ids of some patients."""
+        return np.array([f"{self.trial}-{patient:06d}" for patient in self.patient_ids[rows]], dtype=object)
 
 
 def make_tables(
@@ -61,25 +124,9 @@ def make_tables(
     patient_ids: Integers,
     baseline: Mapping[str, Floats],
 ) -> Tables:
-    """Build the tables.
-
-    Parameters
-    ----------
-    trial : id of the study
-    patient_ids : (patient,) of the enrolled
-    baseline : (patient,) covariates and screening measures by name; their upper-case names are columns of ADSL
-    """
-    import pandas as pd
-
-    subjects = np.array([f"{trial}-{patient:06d}" for patient in patient_ids], dtype=object)
+    """Return the tables of a trial; see ``Tables`` for the arguments."""
     times = {(one.arm, one.code): one for result in endpoints.values() for one in result.times if one.code}
-    arms = {arm.id: arm for arm in observed.arms}
-    adsl = [_adsl(arm, trial, subjects, baseline) for arm in observed.arms]
-    adtte = [_adtte(arms[one.arm], one, trial, subjects) for one in times.values()]
-    bds = [frame for arm in observed.arms for frame in _bds(arm, trial, subjects)]
-    empty = pd.DataFrame(columns=["STUDYID", "USUBJID", "ARMCD", "PARAMCD"])
-    joined = [pd.concat(frames, ignore_index=True) if frames else empty for frames in (adsl, adtte, bds)]
-    return Tables(*joined)
+    return Tables(observed, tuple(times.values()), trial, patient_ids, baseline)
 
 
 def study_day(day: Floats, randomisation_day: float) -> Floats:
@@ -88,37 +135,38 @@ def study_day(day: Floats, randomisation_day: float) -> Floats:
     return np.where(since >= 0, since + 1, since)
 
 
-def _adsl(arm: ObservedArm, trial: str, subjects: Labels, baseline: Mapping[str, Floats]) -> pd.DataFrame:
-    """Return one row per patient of an arm."""
+def _adsl(arm: ObservedArm, rows: slice, trial: str, subjects: Labels, baseline: Mapping[str, Floats]) -> pd.DataFrame:
+    """Return one row for each of some patients of an arm."""
     import pandas as pd
 
     start = arm.schedule.randomisation_day
-    died = np.isfinite(arm.death_day)
-    status = np.where(arm.is_missing, "FAILED", np.where(died, "DIED", "COMPLETED"))
+    died = np.isfinite(arm.death_day[rows])
+    status = np.where(arm.is_missing[rows], "FAILED", np.where(died, "DIED", "COMPLETED"))
     columns = {
         "STUDYID": trial,
         "USUBJID": subjects,
         "ARMCD": arm.id,
         "ARM": arm.label,
         "RANDDY": 1,
-        "TRTSDY": study_day(np.full(arm.patients, 0.0), start),
-        "EOSDY": study_day(arm.last_day, start),
+        "TRTSDY": study_day(np.full(died.size, 0.0), start),
+        "EOSDY": study_day(arm.last_day[rows], start),
         "EOSSTT": status,
-        "DCSREAS": arm.reason.astype(str),
+        "DCSREAS": arm.reason[rows].astype(str),
         "DTHFL": np.where(died, "Y", "N"),
-        "DTHDY": study_day(arm.death_day, start),
-        "DTHCAUS": arm.death_cause.astype(str),
+        "DTHDY": study_day(arm.death_day[rows], start),
+        "DTHCAUS": arm.death_cause[rows].astype(str),
     }
-    return pd.DataFrame(columns | {name.upper(): values for name, values in baseline.items()})
+    return pd.DataFrame(columns | {name.upper(): values[rows] for name, values in baseline.items()})
 
 
-def _adtte(arm: ObservedArm, one: TimeToEvent, trial: str, subjects: Labels) -> pd.DataFrame:
-    """Return one row per patient of one time to event; missing patients have no AVAL, and CNSR is empty."""
+def _adtte(arm: ObservedArm, one: TimeToEvent, rows: slice, trial: str, subjects: Labels) -> pd.DataFrame:
+    """Return one row for each of some patients of one time to event; the missing have no AVAL, and CNSR is empty."""
     import pandas as pd
 
-    known = np.isfinite(one.time)
-    descriptions = np.array(["censored", *one.causes], dtype=object)[one.cause]
-    censored = pd.array(np.where(one.cause > 0, 0, 1), dtype="Int64")
+    time, cause = one.time[rows], one.cause[rows]
+    known = np.isfinite(time)
+    descriptions = np.array(["censored", *one.causes], dtype=object)[cause]
+    censored = pd.array(np.where(cause > 0, 0, 1), dtype="Int64")
     censored[~known] = pd.NA
     start = arm.schedule.randomisation_day
     return pd.DataFrame(
@@ -129,26 +177,22 @@ def _adtte(arm: ObservedArm, one: TimeToEvent, trial: str, subjects: Labels) -> 
             "PARAMCD": one.code,
             "PARAM": f"{one.title} (days)",
             "STARTDY": study_day(np.full(known.size, one.origin_day), start),
-            "ADY": study_day(one.time + one.origin_day, start),
-            "AVAL": one.time,
+            "ADY": study_day(time + one.origin_day, start),
+            "AVAL": time,
             "CNSR": censored,
-            "EVNTDESC": np.where(known, descriptions, _why_not(arm)),
+            "EVNTDESC": np.where(known, descriptions, _why_not(arm, rows)),
         }
     )
 
 
-def _why_not(arm: ObservedArm) -> Labels:
+def _why_not(arm: ObservedArm, rows: slice) -> Labels:
     """Return why a patient has no time."""
-    return np.where(arm.is_missing, arm.reason, "not applicable").astype(object)
+    return np.where(arm.is_missing[rows], arm.reason[rows], "not applicable").astype(object)
 
 
-def _bds(arm: ObservedArm, trial: str, subjects: Labels) -> list[pd.DataFrame]:
-    """Return readings at the visits, one frame per parameter, readings that exist only."""
-    return [
-        _readings(arm, name, values, trial=trial, subjects=subjects)
-        for name, values in arm.readings.items()
-        if name in PARAMETERS
-    ]
+def _reading_of(quantity: str, arm: ObservedArm) -> Floats:
+    """Return the readings of one quantity, (patient, visit)."""
+    return arm.readings[quantity]
 
 
 def _readings(arm: ObservedArm, quantity: str, values: Floats, *, trial: str, subjects: Labels) -> pd.DataFrame:
@@ -180,45 +224,3 @@ def _readings(arm: ObservedArm, quantity: str, values: Floats, *, trial: str, su
             "CHG": np.where(visit == 0, np.nan, values[patient, visit] - base),
         }
     )
-
-
-def write_tables(tables: Tables, folder: Path) -> None:
-    """Write every table as Parquet and CSV; ``folder`` appears whole or stays as it was.
-
-    Raises
-    ------
-    OutputFolderError : the folder cannot be written; nothing half-finished is left
-    """
-    staging = None
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        for name, table in tables.named().items():
-            table.to_parquet(staging / f"{name}.parquet", index=False)
-            table.to_csv(staging / f"{name}.csv", index=False)
-        _swap(staging, folder)
-    except OSError as error:
-        raise OutputFolderError(
-            f"Tables cannot be written to {folder}: {error.strerror or error}. Nothing half-finished was left there; "
-            "free some room or choose another folder."
-        ) from error
-    finally:
-        if staging is not None:
-            shutil.rmtree(staging, ignore_errors=True)
-
-
-def _swap(staging: Path, folder: Path) -> None:
-    """Put a finished folder in the place of an old one."""
-    staging.chmod(0o755)  # temporary folders are private
-    if not folder.exists():
-        staging.rename(folder)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent)) / folder.name
-    folder.rename(old)
-    try:
-        staging.rename(folder)
-    except OSError:
-        old.rename(folder)
-        raise
-    finally:
-        shutil.rmtree(old.parent, ignore_errors=True)

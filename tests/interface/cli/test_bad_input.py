@@ -289,7 +289,7 @@ def test_a_disk_that_fills_while_writing_leaves_earlier_results_as_they_were(
     def no_room(*arguments: Any, **options: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(pd.DataFrame, "to_parquet", no_room)
+    monkeypatch.setattr(pd.DataFrame, "to_csv", no_room)
     fresh, used = tmp_path / "deep" / "fresh", tmp_path / "used"
     used.mkdir()
     (used / "report.html").write_text("earlier", encoding="utf-8")

@@ -36,6 +36,16 @@ def first_confirmed(met: Booleans, months: Floats, period: float) -> Floats:
 
 def worsening_day(arm: ObservedArm, clinic: Clinic) -> Floats:
     """Return the model day on which confirmed worsening was first seen, NaN without one."""
+    return arm.per_patient(lambda part: _worsening_day(part, clinic))
+
+
+def improvement_day(arm: ObservedArm, clinic: Clinic) -> Floats:
+    """Return the model day on which confirmed improvement was first seen, NaN without one."""
+    return arm.per_patient(lambda part: _improvement_day(part, clinic))
+
+
+def _worsening_day(arm: ObservedArm, clinic: Clinic) -> Floats:
+    """Return the day of confirmed worsening; the step depends on the baseline."""
     baseline = arm.readings["edss"][:, 0]
     step = np.where(
         baseline < 1 - TOLERANCE,
@@ -49,8 +59,8 @@ def worsening_day(arm: ObservedArm, clinic: Clinic) -> Floats:
     return _confirmed_day(arm, clinic, least_change=step, sign=1)
 
 
-def improvement_day(arm: ObservedArm, clinic: Clinic) -> Floats:
-    """Return the model day on which confirmed improvement was first seen, NaN without one."""
+def _improvement_day(arm: ObservedArm, clinic: Clinic) -> Floats:
+    """Return the day of confirmed improvement."""
     step = np.full(arm.patients, clinic.value("improvement_step"))
     return _confirmed_day(arm, clinic, least_change=step, sign=-1)
 

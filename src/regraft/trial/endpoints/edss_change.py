@@ -32,6 +32,11 @@ def evaluate(observed: ObservedTrial) -> Findings:
 
 def slopes(arm: ObservedArm) -> Floats:
     """Return each patient's least-squares slope over the visits after day 0, (patient,); NaN with fewer than two."""
+    return arm.per_patient(_slopes)
+
+
+def _slopes(arm: ObservedArm) -> Floats:
+    """Return the slopes of patients who are in memory."""
     days = arm.schedule.visit_days
     years = np.where(days > 0, days / DAYS["year"], np.nan)
     scores = arm.readings["edss"]
@@ -49,8 +54,7 @@ def _change(arm: ObservedArm, months: float) -> Floats:
     position = arm.schedule.visit_at(months)
     if position is None:
         return np.full(arm.patients, np.nan)
-    scores = arm.readings["edss"]
-    return np.asarray(scores[:, position] - scores[:, 0])
+    return arm.per_patient(lambda part: part.readings["edss"][:, position] - part.readings["edss"][:, 0])
 
 
 ENDPOINT = Endpoint(

@@ -71,7 +71,7 @@ def evaluate_engraftment(observed: ObservedTrial, recovery: Recovery, *, code: s
     findings = Findings()
     days = observed.schedule.daily
     for arm in observed.arms:
-        day = engraftment_day(arm.daily[recovery.quantity], days, recovery)
+        day = arm.per_patient(lambda part: engraftment_day(part.daily[recovery.quantity], days, recovery))
         low = ~np.isinf(day) & ~arm.is_missing
         engrafted = np.where(low, day, np.nan)
         findings.estimates += _estimates(arm.id, engrafted, low)

@@ -28,15 +28,15 @@ def evaluate(observed: ObservedTrial) -> Findings:
         _add_low_cd4(findings, arm, observed.clinic.value("cd4_low"))
         _add_naive_fold(findings, arm)
     for arm in observed.compared:
-        for year in observed.years:
-            _add_differences(findings, arm, observed.reference_arm, 12.0 * year)
+        for quantity in UNITS:
+            _add_differences(findings, arm, observed, quantity)
     return findings
 
 
 def _add_medians(findings: Findings, arm: ObservedArm, quantity: str, unit: str) -> None:
     """Add the median of one count at each visit; the baseline has month 0."""
-    for position, visit in enumerate(arm.schedule.visits):
-        value = median(arm.readings[quantity][:, position], unit)
+    for visit, values in zip(arm.schedule.visits, arm.over_visits(quantity), strict=True):
+        value = median(values, unit)
         findings.estimates.append(
             ArmEstimate(arm.id, quantity, f"{LABELS[quantity]}, {visit.name}", value, visit.month)
         )
@@ -44,8 +44,7 @@ def _add_medians(findings: Findings, arm: ObservedArm, quantity: str, unit: str)
 
 def _add_low_cd4(findings: Findings, arm: ObservedArm, limit: float) -> None:
     """Add the share of the living with few CD4 T cells at each visit."""
-    for position, visit in enumerate(arm.schedule.visits):
-        counts = arm.readings["cd4"][:, position]
+    for visit, counts in zip(arm.schedule.visits, arm.over_visits("cd4"), strict=True):
         known = counts[np.isfinite(counts)]
         share = proportion(int((known < limit).sum()), int(known.size))
         label = f"CD4 below {limit:g}/uL, {visit.name}"
@@ -54,9 +53,10 @@ def _add_low_cd4(findings: Findings, arm: ObservedArm, limit: float) -> None:
 
 def _add_naive_fold(findings: Findings, arm: ObservedArm) -> None:
     """Add the naive share relative to the patient's own at randomisation: median, and share of patients above it."""
-    shares = arm.readings["naive_share"]
-    for position, visit in enumerate(arm.schedule.visits[1:], start=1):
-        ratio = shares[:, position] / shares[:, 0]
+    shares = arm.over_visits("naive_share")
+    baseline = next(shares).copy()
+    for visit, values in zip(arm.schedule.visits[1:], shares, strict=True):
+        ratio = values / baseline
         fold = median(ratio, "dimensionless")
         label = f"Naive share of CD4 relative to randomisation, {visit.name}"
         findings.estimates.append(ArmEstimate(arm.id, "naive share fold", label, fold, visit.month))
@@ -66,16 +66,18 @@ def _add_naive_fold(findings: Findings, arm: ObservedArm) -> None:
         findings.estimates.append(ArmEstimate(arm.id, "naive share risen", label, risen, visit.month))
 
 
-def _add_differences(findings: Findings, arm: ObservedArm, reference: ObservedArm, months: float) -> None:
-    """Add mean differences within patients who live in both arms."""
-    position = arm.schedule.visit_at(months)
-    if position is None:
-        return
-    for quantity, unit in UNITS.items():
-        pair = (arm.readings[quantity][:, position], reference.readings[quantity][:, position])
+def _add_differences(findings: Findings, arm: ObservedArm, observed: ObservedTrial, quantity: str) -> None:
+    """Add mean differences at whole years within patients who live in both arms."""
+    found = {12.0 * year: observed.schedule.visit_at(12.0 * year) for year in observed.years}
+    positions = {months: position for months, position in found.items() if position is not None}
+    chosen = list(positions.values())
+    treated, reference = (
+        one.per_patient(lambda part: part.readings[quantity][:, chosen]) for one in (arm, observed.reference_arm)
+    )
+    for column, months in enumerate(positions):
         label = f"{LABELS[quantity]} at month {months:g}"
-        difference = paired_difference(*pair, unit)
-        findings.contrasts.append(Contrast(arm.id, reference.id, label, "difference", difference, is_paired=True))
+        difference = paired_difference(treated[:, column], reference[:, column], UNITS[quantity])
+        findings.contrasts.append(Contrast(arm.id, observed.reference, label, "difference", difference, is_paired=True))
 
 
 ENDPOINT = Endpoint(

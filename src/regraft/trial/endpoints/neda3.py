@@ -21,8 +21,9 @@ def evaluate(observed: ObservedTrial) -> Findings:
     add_survival(findings, times, observed, label="NEDA-3", statistic="event-free")
     for arm, one in zip(observed.arms, times, strict=True):
         _add_statuses(findings, observed, one, statistic="status", label="NEDA-3 status")
+        days = _parts(arm, observed)
         for name in FREE_OF:
-            part = until_first(arm, {name: _parts(arm, observed)[name]}, code="", title=name)
+            part = until_first(arm, {name: days[name]}, code="", title=name)
             _add_statuses(findings, observed, part, statistic=f"free of {name}", label=f"Free of {name}")
     return findings
 
@@ -31,7 +32,7 @@ def _parts(arm: ObservedArm, observed: ObservedTrial) -> dict[str, Floats]:
     """Return the model day on which each part of NEDA-3 is lost; activity before day 0 is before any treatment."""
     return {
         "relapse": arm.events.first(arm.groups.relapse, 0.0),
-        "new lesion": _lesion_day(arm),
+        "new lesion": arm.per_patient(_lesion_day),
         "confirmed worsening": worsening_day(arm, observed.clinic),
         "death": arm.death_day,
     }

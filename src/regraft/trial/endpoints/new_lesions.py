@@ -29,12 +29,12 @@ def evaluate(observed: ObservedTrial) -> Findings:
 
 def lesions_until_scan(arm: ObservedArm) -> Floats:
     """Return lesions seen since randomisation, (patient, scan); NaN from the first missed scan on."""
-    return np.asarray(np.cumsum(arm.scans.seen, axis=1))
+    return arm.per_patient(lambda part: np.cumsum(part.scans.seen, axis=1))
 
 
 def lesions_after_baseline_scan(arm: ObservedArm) -> Floats:
     """Return lesions seen since the first scan, the new baseline, (patient, scan)."""
-    return lesions_until_scan(arm) - arm.scans.seen[:, :1]
+    return arm.per_patient(lambda part: np.cumsum(part.scans.seen, axis=1) - part.scans.seen[:, :1])
 
 
 ENDPOINT = Endpoint(
