@@ -14,7 +14,6 @@ from regraft.engine import SolverSettings, compile_model, solve
 from regraft.errors import RegraftError, UnsupportedModel
 from regraft.model.equations import Assignment, Equations
 from regraft.model.expressions import Expression
-from regraft.model.plain_events import plain_events
 from regraft.model.sbml import SbmlModel, read_sbml_model
 
 Floats = NDArray[np.float64]
@@ -147,7 +146,6 @@ def simulate(model: SbmlModel, settings: Settings, columns: list[str]) -> Floats
     equations = Equations(
         equations.id, equations.states, equations.parameters, (*equations.assignments, *observed), equations.events
     )
-    equations = plain_events(equations)
     kernel = compile_model(equations, list(wanted))
     times = settings.times if settings.start == 0 else np.concatenate([[0.0], settings.times])
     # a trigger that holds for a shorter time than one step may be missed

@@ -8,7 +8,6 @@ import numpy as np
 
 from regraft.engine import SolverSettings, compile_model, solve
 from regraft.errors import InvalidModel, RegraftError
-from regraft.model.plain_events import plain_events
 from regraft.model.sbml import read_sbml
 from verification.sbml_cases import FAILED, PASSED, REFUSED, Outcome
 
@@ -27,7 +26,7 @@ def run_model(path: Path) -> Outcome:
     """
     name = f"{path.parent.name}/{path.stem}"
     try:
-        equations = plain_events(read_sbml(path))
+        equations = read_sbml(path)
         kernel = compile_model(equations, [*(s.id for s in equations.states), *(a.id for a in equations.assignments)])
         result = solve(
             kernel,

@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 from regraft.engine import Result, SolverSettings, compile_model, solve
 from regraft.model import read_sbml
 from regraft.model.equations import Equations
-from regraft.model.plain_events import plain_events
 
 TIGHT = SolverSettings(rtol=1e-9, atol=1e-12, max_step_days=0.05, threads=1)
 
 
 def result_of(model: str | Equations, outputs: Sequence[str], times: Sequence[float], *, seed: int = 1) -> Result:
     """Return the run of one patient of an SBML text or of equations."""
-    equations = plain_events(read_sbml(model) if isinstance(model, str) else model)
+    equations = read_sbml(model) if isinstance(model, str) else model
     kernel = compile_model(equations, list(outputs))
     values = [[parameter.value for parameter in equations.parameters]]
     return solve(kernel, values, times=list(times), patient_ids=[1], seed=seed, settings=TIGHT)
