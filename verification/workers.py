@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
+# A new process may have to compile the driver of the engine first.
+STARTING = 240.0
+
 
 def run_over(
     function: Callable[[Any], Any], items: Sequence[Any], *, processes: int, seconds: float
@@ -19,7 +22,7 @@ def run_over(
     function : of a module, so that a fresh process can import it
     items : what it is called with, one at a time
     processes : how many work at once
-    seconds : how long one item may take, with the start of the process where that is new
+    seconds : how long one item may take; the first of a new process may take ``STARTING`` more
     """
     waiting = list(reversed(items))
     workers = [_Worker(function) for _ in range(min(processes, len(items)))]
@@ -31,9 +34,9 @@ def run_over(
                     worker.begin(waiting.pop())
                     busy.append(worker)
             ready = wait([worker.pipe for worker in busy], timeout=1.0)
-            for worker in [w for w in busy if w.pipe in ready or w.age() > seconds]:
+            for worker in [w for w in busy if w.pipe in ready or w.age() > w.allowed(seconds)]:
                 busy.remove(worker)
-                yield worker.item, worker.answer(seconds)
+                yield worker.item, worker.answer(worker.allowed(seconds))
     finally:
         for worker in workers:
             worker.process.kill()
@@ -48,6 +51,7 @@ class _Worker:
         self._start()
 
     def _start(self) -> None:
+        self.is_new = True
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(self.function, theirs), daemon=True)
@@ -63,12 +67,18 @@ class _Worker:
         """Return for how long the item has been worked on, in seconds."""
         return time.monotonic() - self.since
 
+    def allowed(self, seconds: float) -> float:
+        """Return how long the item may take."""
+        return seconds + STARTING if self.is_new else seconds
+
     def answer(self, seconds: float) -> Any:
         """Return the result, or what happened instead; the process is then replaced."""
         problem = f"no answer within {seconds:g} s"
         if self.pipe.poll():
             try:
-                return self.pipe.recv()
+                result = self.pipe.recv()
+                self.is_new = False
+                return result
             except (EOFError, OSError):
                 problem = "the process died"
         self.process.kill()
