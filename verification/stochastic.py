@@ -42,7 +42,6 @@ LARGEST_Z = 4.0
 # The same chance for the tests of whole distributions.
 LEVEL = 6e-5
 _LEAST_EXPECTED = 10.0
-_SETTINGS = SolverSettings(max_steps=10_000_000)
 
 BIRTH_DEATH = "substanceOnly species A; A = n; born: A -> 2 A; b*A; gone: A -> ; d*A; n = 10; b = 0.5; d = 0.4"
 IMMIGRATION = "substanceOnly species A; A = 0; come: -> A; a; gone: A -> ; d*A; a = 3; d = 0.5"
@@ -83,7 +82,6 @@ def simulate(
         times=times,
         patient_ids=np.arange(patients),
         seed=SEED,
-        settings=_SETTINGS,
         administrations=administrations,
         terminal_events=events,
     )

@@ -182,6 +182,12 @@ def test_a_network_at_rest_wakes_when_a_parameter_is_set():
     assert result.steps[0] == 2
 
 
+def test_formulas_see_a_parameter_that_was_set():
+    kernel = network("substanceOnly species A; A = 2; gone: A -> ; d*A; d = 0; p = 1; twice := 2*p", ["p", "twice"])
+    result = one(kernel, [0.0, 1.0], administrations=doses((0, 1.0, "p", 2, 5.0)))
+    np.testing.assert_array_equal(result.values[0], [[1, 2], [5, 10]])
+
+
 def test_outputs_are_amounts_formulas_rates_and_stay_empty_where_times_are():
     grid = np.tile(TIMES, (2, 1))
     grid[1, 4:] = np.nan

@@ -22,7 +22,7 @@ from regraft.model.sbml import SbmlModel, read_sbml_model
 
 # Above this a double cannot count by ones.
 LARGEST_COUNT = 2.0**53
-# A size of a compartment that is no power of two may leave a product this far from a whole number.
+# A concentration times a size may miss the whole number that it means by this, relative to it.
 _ROUNDING = 1e-9
 _ZERO = Number(0.0)
 
@@ -85,7 +85,7 @@ def read_sbml_reactions(source: str | Path) -> ReactionNetwork:
     reactions = tuple(_reaction(model.getReaction(i), model, found) for i in range(model.getNumReactions()))
     if not reactions:
         raise UnsupportedModel(f"Model {found.equations.id!r} has no reactions; solve it as differential equations.")
-    return ReactionNetwork(_counted(model, found, reactions), reactions)
+    return ReactionNetwork(_counted(found, reactions), reactions)
 
 
 def _refuse_rules_and_events(model: Any) -> None:
@@ -142,7 +142,7 @@ def _stoichiometry(reference: Any, reaction: str) -> int:
     return int(value)
 
 
-def _counted(model: Any, found: SbmlModel, reactions: Iterable[Reaction]) -> Equations:
+def _counted(found: SbmlModel, reactions: Iterable[Reaction]) -> Equations:
     """Return the equations with amounts in place of concentrations, and no rates."""
     equations = found.equations
     changed = {species for reaction in reactions for species, _ in reaction.changes}
@@ -166,8 +166,7 @@ def _counted(model: Any, found: SbmlModel, reactions: Iterable[Reaction]) -> Equ
                 "Switch a parameter at the times where it changes (an administration that sets it)."
             )
     states = tuple(
-        replace(state, initial=_initial_amount(model, found, state, needs), derivative=_ZERO)
-        for state in equations.states
+        replace(state, initial=_initial_amount(found, state, needs), derivative=_ZERO) for state in equations.states
     )
     return replace(equations, states=states, assignments=assignments)
 
@@ -181,21 +180,15 @@ def _needs(assignments: Iterable[Assignment]) -> dict[str, set[str]]:
     return needs
 
 
-def _initial_amount(model: Any, found: SbmlModel, state: State, needs: Mapping[str, set[str]]) -> Expression:
+def _initial_amount(found: SbmlModel, state: State, needs: Mapping[str, set[str]]) -> Expression:
     """Return the amount of a species at the start: a whole number, or a formula of parameters checked in the run."""
-    species = found.species[state.id]
-    names = {new: old for old, new in found.renamed.items()}
-    is_assigned = model.getInitialAssignmentBySymbol(names.get(state.id, state.id)) is not None
-    start = state.initial
-    if species.amount is not None and not is_assigned:
-        start = Number(species.amount)
-    elif not species.in_amount:
-        size = Symbol(species.compartment)
-        value = next((p.value for p in found.equations.parameters if p.id == species.compartment), None)
-        if isinstance(start, Number) and value is not None:
-            start = Number(start.value * value)
+    species, start = found.species[state.id], state.initial
+    if not species.in_amount:
+        size = next((p.value for p in found.equations.parameters if p.id == species.compartment), None)
+        if isinstance(start, Number) and size is not None:
+            start = Number(start.value * size)
         else:
-            start = Apply("mul", (start, size))
+            start = Apply("mul", (start, Symbol(species.compartment)))
     if isinstance(start, Number):
         return Number(_whole(start.value, state.id))
     used = symbols(start).union(*(needs.get(name, set()) for name in symbols(start)))
