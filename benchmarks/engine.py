@@ -22,7 +22,9 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="few patients and repeats; nothing is written")
     parser.add_argument("--patients", type=int, help="patients in one timing of this engine (2000; quick: 200)")
     parser.add_argument("--repeats", type=int, help="rounds in which each tool runs once (7; quick: 3)")
-    parser.add_argument("--seconds", type=float, help="longest time of one tool in one round (2; quick: 0.5)")
+    parser.add_argument(
+        "--seconds", type=float, help="longest processor time of another tool in one round (2; quick: 0.5)"
+    )
     parser.add_argument("--error-patients", type=int, help="patients whose error is taken (32; quick: 8)")
     parser.add_argument("--radau-patients", type=int, help="patients solved by SciPy Radau as well (2; quick: 1)")
     parser.add_argument("--rtol", type=float, default=1e-6, help="relative tolerance; the absolute one is 1/1000 of it")
