@@ -125,3 +125,21 @@ def test_a_switch_in_time_leaks_nothing_to_the_other_side():
     for k, t in enumerate(result.times[0]):
         np.testing.assert_allclose(result.values[:, k, 0], np.maximum(t - starts, 0), atol=1e-12)
         np.testing.assert_allclose(result.values[:, k, 1], np.minimum(t, starts), atol=1e-12)
+
+
+def test_ten_thousand_wild_patients_all_end_with_a_status():
+    patients = 10_000
+    random = np.random.default_rng(8)
+    wild = parameter_matrix(EQUATIONS, patients) * np.exp(0.7 * random.normal(size=(patients, 4)))
+    result = solve(
+        KERNELS[8],
+        wild,
+        times=[0.0, 20.0],
+        patient_ids=np.arange(patients),
+        seed=2,
+        settings=SolverSettings(max_steps=5000, max_events=500),
+    )
+    known = np.isfinite(result.values[:, -1]).all(axis=1)
+    np.testing.assert_array_equal(known, result.status == Status.OK)
+    assert all(detail for detail in result.status_detail[result.failed])
+    assert known.mean() > 0.9

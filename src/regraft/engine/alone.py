@@ -30,6 +30,8 @@ from regraft.engine.settings import SolverSettings
 from regraft.engine.status import OK, STEP_LIMIT, STEP_TOO_SMALL
 
 _LANE = 0
+_MOST_STEPS = 2_000  # a patient takes milliseconds per step here
+_KIND = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_double, *[ctypes.c_void_p] * 4)
 
 
 def run_alone(
@@ -60,8 +62,11 @@ class _Patient:
         self.kernel, self.settings, self.times, self.recorded = kernel, settings, times, recorded
         self.clock, self.counters = own[b.CLOCK][_LANE], own[b.COUNTERS][_LANE]
         self.constants, self.infusion = own[b.CONSTANT_TABLE][_LANE], own[b.INFUSION][_LANE]
-        self.y, self.truth, self.fresh = own[b.Y], own[b.TRUTH], own[b.FRESH]
-        self.gaps, self.rate, self.nothing = own[b.GAPS], own[b.RATE], own[b.NOTHING]
+        self.y, self.truth, self.fresh, self.rate = own[b.Y], own[b.TRUTH], own[b.FRESH], own[b.RATE]
+        self.whole, self.most_steps = np.array(self.y), min(settings.max_steps, _MOST_STEPS)
+        self.places = {page: own[page].ctypes.data for page in (b.FRESH, b.GAPS, b.RATE, b.NOTHING)}
+        self.given = (self.whole.ctypes.data, self.constants.ctypes.data)
+        self.functions = {f: _KIND(int(kernel.addresses[f])) for f in (OUTPUTS, RATES, TRIGGERS)}
         atol = settings.absolute_tolerances([s.id for s in kernel.equations.states])
         self.atol = atol[kernel.state_order][: kernel.continuous]
 
@@ -70,6 +75,7 @@ class _Patient:
         from scipy.integrate import Radau
 
         moving, target = self.kernel.continuous, float(self.clock[TARGET])
+        self.whole[:] = self.y
         solver: Any = Radau(
             self._rates,
             float(self.clock[TIME]),
@@ -81,7 +87,7 @@ class _Patient:
         )
         while solver.status == "running":
             self.counters[TAKEN] += 1
-            if self.counters[TAKEN] >= self.settings.max_steps:
+            if self.counters[TAKEN] >= self.most_steps:
                 return STEP_LIMIT, False
             if solver.step() is not None:
                 self.counters[CULPRIT] = int(np.argmax(np.abs(self.rate))) if moving else 0
@@ -98,23 +104,18 @@ class _Patient:
             self.truth[:] = self.fresh
         return OK, False
 
-    def _call(self, function: int, t: float, y: Any, a: Any, out: Any) -> None:
-        kind = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_double, *[ctypes.c_void_p] * 4)
-        places = (array.ctypes.data for array in (y, self.constants, a, out))
-        kind(int(self.kernel.addresses[function]))(0, t, *places)
-
-    def _whole(self, moving: Floats) -> Floats:
-        whole = np.array(self.y, dtype=np.float64)
-        whole[: moving.size] = moving
-        return whole
+    def _call(self, function: int, t: float, moving: Floats, a: int, out: int) -> None:
+        """Call a function of the kernel at some values of the moving states."""
+        self.whole[: moving.size] = moving
+        self.functions[function](0, t, *self.given, a, out)
 
     def _rates(self, t: float, moving: Floats) -> Floats:
-        self._call(RATES, t, self._whole(moving), self.nothing, self.rate)
+        self._call(RATES, t, moving, self.places[b.NOTHING], self.places[b.RATE])
         return np.asarray(self.rate + self.infusion, dtype=np.float64)
 
     def _turned(self, t: float, moving: Floats) -> bool:
         """Whether a trigger holds that did not hold before."""
-        self._call(TRIGGERS, t, self._whole(moving), self.gaps, self.fresh)
+        self._call(TRIGGERS, t, moving, self.places[b.GAPS], self.places[b.FRESH])
         return bool(((self.fresh != 0) & (self.truth == 0)).any())
 
     def _locate(self, low: float, high: float, between: Callable[[float], Floats]) -> float:
@@ -132,6 +133,6 @@ class _Patient:
         """Write all outputs before a time."""
         while self.clock[OUTPUT] < end:
             moment, written = float(self.clock[OUTPUT]), int(self.counters[WRITTEN])
-            self._call(OUTPUTS, moment, self._whole(between(moment)), self.nothing, self.recorded[written])
+            self._call(OUTPUTS, moment, between(moment), self.places[b.NOTHING], self.recorded[written].ctypes.data)
             self.counters[WRITTEN] += 1
             self.clock[OUTPUT] = self.times[written + 1] if written + 1 < self.times.size else np.inf

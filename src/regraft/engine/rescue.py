@@ -54,7 +54,7 @@ def rescue(
     tight = tighter(settings)
     methods: dict[Attempt, Again] = {
         Attempt.TIGHTER: lambda some, of, into: run(kernel, tight, some, of, into, terminal),
-        Attempt.SCIPY: lambda some, of, into: run_alone(kernel, tight, some, of, into, terminal),
+        Attempt.SCIPY: lambda some, of, into: run_alone(kernel, settings, some, of, into, terminal),
     }
     for attempt, again in methods.items():
         rows = np.flatnonzero(ends.status == STEP_TOO_SMALL)
