@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import pickle
 
 import numpy as np
 import pytest
 from tests.engine.models import event, formula, model, parameter_matrix
 
 from regraft.engine import Administrations, SolverSettings, Status, compile_model, solve
-from regraft.errors import InvalidArgument, InvalidModel, UnsupportedModel
+from regraft.errors import InvalidArgument, InvalidModel
 from regraft.model.expressions import Number
 
 TIGHT = SolverSettings(rtol=1e-9, atol=1e-12, threads=1)
@@ -153,9 +154,14 @@ def test_jump_of_a_state_without_rate_acts_on_rates_at_once():
     np.testing.assert_allclose(result.output("x")[0], [0, 0, 2], atol=1e-8)
 
 
-def test_delay_is_refused_by_name():
-    with pytest.raises(UnsupportedModel, match="'wait'.*delay"):
-        compile_model(model({"x": (0, 1)}, events=[event("wait", "x > 1", {"x": 0}, delay=formula("2"))]), ["x"])
+def test_an_event_with_a_delay_waits_also_in_a_kernel_that_was_pickled():
+    late = event("late", "x >= 1", {"y": 5}, delay=formula("2"))
+    kernel = compile_model(model({"x": (0, 1), "y": (0, 0)}, events=[late]), ["y"])
+    again = pickle.loads(pickle.dumps(kernel))
+    assert again.equations.units == kernel.equations.units
+    for each in (kernel, again):
+        result = solve(each, [[]], times=[0, 2.9, 3.1], patient_ids=[1], seed=1)
+        assert result.values[0, :, 0].tolist() == [0, 0, 5]
 
 
 def test_event_on_a_quantity_that_is_no_state_is_refused():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from regraft.engine.graph import Graph
 from regraft.engine.instructions import Code
 from regraft.engine.layout import Layout
 from regraft.engine.program import Program
@@ -83,16 +84,43 @@ def _matrix(vectors: Vectors) -> Code:
     for index, node in enumerate(program.rates):
         rate = code.add(code.load("%m", layout.infusion + index), nodes.real(cheaper[node]))
         code.store(rate, "%m", layout.increments + index)
+    risky = _may_have_no_slope(program.graph)
+
+    def slope(node: int) -> str:
+        value = nodes.real(cheaper[node])
+        return _finite_or_zero(code, value) if risky[node] else value
+
     for index in _in_time(program):
-        code.store(nodes.real(cheaper[program.time_slopes[index]]), "%m", layout.slopes + index)
+        code.store(slope(program.time_slopes[index]), "%m", layout.slopes + index)
     for place, (i, j) in enumerate(program.elimination.entries):
         entry = program.jacobian.get((i, j))
         if i == j:
-            value = code.neg("%shift") if entry is None else code.sub(nodes.real(cheaper[entry]), "%shift")
+            value = code.neg("%shift") if entry is None else code.sub(slope(entry), "%shift")
         else:
-            value = code.number(0.0) if entry is None else nodes.real(cheaper[entry])
+            value = code.number(0.0) if entry is None else slope(entry)
         code.store(value, "%m", layout.factors + place)
     return code
+
+
+def _may_have_no_slope(graph: Graph) -> list[bool]:
+    """Return, for each node, whether it may be infinite over infinite where the rate itself is sound.
+
+    A steep switch 1 / (1 + exp(u)) far from its place, or a power of 1 / x at zero, has the slope zero, but its formula
+    gives no number there. Sums as denominators, as in saturation, are safe.
+    """
+    risky: list[bool] = []
+    for node, (operation, arguments) in enumerate(zip(graph.operation, graph.arguments, strict=True)):
+        own = operation in ("exp", "pow", "ln", "log10") or (
+            operation == "div" and graph.operation[arguments[1]] not in ("add", "number", "constant")
+        )
+        risky.append((own and not graph.is_constant(node)) or any(risky[part] for part in arguments))
+    return risky
+
+
+def _finite_or_zero(code: Code, value: str) -> str:
+    """Return a value, zero where it is infinite or no number."""
+    sound = code.compare("olt", code.intrinsic("fabs", value), code.number(_LARGEST_SUM))
+    return code.select(sound, value, code.number(0.0))
 
 
 def _in_time(program: Program) -> list[int]:

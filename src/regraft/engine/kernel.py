@@ -15,6 +15,7 @@ from regraft.engine.machine import host_lanes, load_machine_code
 from regraft.engine.program import Jump, Program, build_program, moving_states_of
 from regraft.errors import InvalidArgument
 from regraft.model.equations import Equations
+from regraft.model.plain_events import plain_events
 from regraft.streams import stream_key
 
 _LANES = (1, 2, 4, 8)
@@ -73,7 +74,7 @@ def compile_model(
 
     Parameters
     ----------
-    equations : the whole model
+    equations : the whole model; events that wait or compete are written out first (``plain_events``)
     outputs : ids of states, assigned quantities or parameters to be recorded
     infused : ids of states without a rate that will receive infusions; states with a rate always can
     lanes : patients per vector, 1, 2, 4 or 8; None takes what the processor is made for. Results do not depend on it
@@ -83,6 +84,7 @@ def compile_model(
     InvalidModel, UnsupportedModel : the model cannot be run; the message names the place
     InvalidArgument : an unknown output or infused state, with near matches
     """
+    equations = plain_events(equations)
     program = build_program(equations, outputs, infused)
     best, fused = host_lanes()
     lanes = best if lanes is None else lanes
