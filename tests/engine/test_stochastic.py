@@ -1,4 +1,4 @@
-"""Exact simulation of reaction networks: theory, keyed luck, doses, statuses and what is refused."""
+"""Exact simulation of reaction networks: theory, keyed luck, doses, continuation."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ import pickle
 import numpy as np
 import pytest
 from tests.engine.models import parameter_matrix
+from tests.engine.networks import CLONE, GIVEN, IDS, STILL, TIMES, N, doses, network, one, run
 from verification.stochastic import CHECKS, simulate
 
 from regraft import streams
-from regraft.engine import Administrations, SolverSettings, Status, compile_network, solve_exactly, stochastic
-from regraft.errors import InvalidArgument, InvalidModel
-from regraft.model import read_antimony_reactions
+from regraft.engine import Status, solve_exactly, stochastic
 
 # Patients per check: a parameter that is a third wrong is then found by every line. Limits of z are in the checks.
 PATIENTS = 2000
@@ -36,42 +35,6 @@ def test_moments_distributions_and_waiting_times_agree_with_theory(name):
 @pytest.mark.parametrize("name", CHECKS)
 def test_a_wrong_parameter_is_found_by_every_line_of_a_check(name):
     assert not [str(line) for line in CHECKS[name](PATIENTS, WRONG[name]) if line.passed]
-
-
-def network(text, outputs=("A",), events=()):
-    return compile_network(read_antimony_reactions(text), outputs, events)
-
-
-CLONE = network(
-    "substanceOnly species A, B; A = n; B = 0; born: A -> 2 A; b*A; gone: A -> ; d*A; turn: A -> B; m*A;"
-    "back: B -> A; 0.3*B; n = 6; b = 0.5; d = 0.45; m = 0.05; total := A + B",
-    ["A", "B", "total", "turn"],
-    ["turn", "back"],
-)
-N = 150
-IDS = np.arange(500, 500 + N)
-TIMES = np.linspace(0.0, 20.0, 9)
-MATRIX = parameter_matrix(CLONE.equations, N, b=np.linspace(0.3, 0.55, N))
-
-
-def doses(*rows):
-    """Return administrations from rows of (patient row, time, target, kind, amount)."""
-    patient, time, target, kind, amount = zip(*rows, strict=True)
-    return Administrations(patient, time, target, kind, amount, np.zeros(len(rows)))
-
-
-GIVEN = doses((3, 5.0, "A", 0, 4.0), (3, 12.0, "b", 2, 0.1), (60, 5.0, "B", 2, 9.0))
-
-
-def run(rows=slice(None), times=TIMES, matrix=MATRIX, threads=1, kernel=CLONE, ids=IDS, **options):
-    settings = options.pop("settings", SolverSettings(threads=threads))
-    return solve_exactly(kernel, matrix[rows], times=times, patient_ids=ids[rows], seed=9, settings=settings, **options)
-
-
-def one(kernel, times=(0.0, 10.0), settings=None, **options):
-    """Run one patient with the parameters of the model."""
-    matrix = parameter_matrix(kernel.equations, 1)
-    return run(times=times, matrix=matrix, kernel=kernel, ids=np.array([7]), settings=settings, **options)
 
 
 def assert_same(one, two):
@@ -161,9 +124,6 @@ def test_arms_share_their_luck_until_the_dose_acts():
     assert not np.array_equal(plain.values[3], treated.values[3])
 
 
-STILL = network("substanceOnly species A; A = 2; gone: A -> ; d*A; d = 0")
-
-
 def test_outputs_at_the_time_of_a_dose_show_the_state_after_it():
     given = doses((0, 0.0, "A", 0, 1.0), (0, 2.0, "A", 0, 3.0), (0, 4.0, "A", 2, 7.0), (0, 9.0, "A", 0, 1.0))
     result = one(STILL, [0.0, 1.0, 2.0, 3.0, 4.0], administrations=given)
@@ -227,104 +187,9 @@ def test_kept_reactions_are_sorted_by_patient_and_time_and_counted_in_the_amount
     np.testing.assert_array_equal(result.output("B")[:, -1], turned - back)
 
 
-BROKEN = {
-    "non_finite": ("gone: A -> ; b/A; b = 1; A = 1", Status.NON_FINITE, "'gone' is not finite"),
-    "negative_rate": ("born: A -> 2 A; b*(3 - A); b = 1; A = 1; gone: A -> ; 0", Status.OK, ""),
-    "below_zero": ("born: A -> 2 A; 1; turn: A -> A; 2.5 - A; A = 1", Status.DOMAIN, "'turn' is below zero"),
-    "too_few": ("gone: A -> ; b; b = 1; A = 3", Status.DOMAIN, "'gone' would leave -1 of 'A'"),
-    "part_at_start": ("gone: A -> ; A; n = 2.5; A = n", Status.DOMAIN, "the initial amount of 'A' is 2.5 at day 0"),
-    "limit": ("born: A -> 2 A; A; A = 50", Status.STEP_LIMIT, "limit of 1000 reactions"),
-}
-
-
-@pytest.mark.parametrize("name", BROKEN)
-def test_trouble_is_a_status_that_names_the_reaction(name):
-    text, status, words = BROKEN[name]
-    settings = SolverSettings(max_steps=1000)
-    result = one(network("substanceOnly species A; " + text), times=(0.0, 1.0, 200.0), settings=settings)
-    assert result.status[0] == status
-    assert words in result.status_detail[0]
-    assert (result.status[0] == Status.OK) == bool(result.values[0, -1] >= 0)
-    assert result.failed[0] == (result.status_detail[0] != "")
-
-
-def test_a_total_rate_beyond_all_numbers_names_the_fastest_reaction():
-    text = "substanceOnly species A; A = 1; one: A -> ; 1.0e308*A; two: A -> ; 1.5e308*A"
-    assert "reaction 'two' is not finite" in one(network(text)).status_detail[0]
-
-
-def test_a_dose_that_takes_more_cells_than_there_are_is_a_status():
-    result = one(STILL, [0.0, 1.0, 2.0], administrations=doses((0, 1.0, "A", 0, -3.0)))
-    assert result.status[0] == Status.DOMAIN
-    assert "amount after an administration of 'A' is -1 at day 1" in result.status_detail[0]
-    np.testing.assert_array_equal(result.output("A")[0], [2, np.nan, np.nan])
-
-
-def test_a_full_log_is_a_status():
-    kernel = network("substanceOnly species A; A = 1; come: -> A; 10", events=("come",))
-    result = one(kernel, settings=SolverSettings(max_events=5))
-    assert result.status[0] == Status.EVENT_LOG_FULL
-    assert "the last 'come'" in result.status_detail[0]
-    assert result.event_time.size == 5
-
-
-def test_a_failing_patient_changes_nobody_and_stays_failed():
-    matrix = MATRIX.copy()
-    matrix[7, CLONE.equations.parameter_index["b"]] = -1.0
-    result, healthy = run(matrix=matrix), run()
-    others = np.arange(N) != 7
-    assert result.status[7] == Status.DOMAIN
-    assert "Patient 507: the rate of reaction 'born' is below zero at day 0 (-6 per day)" in result.status_detail[7]
-    assert np.isnan(result.values[7]).all()
-    np.testing.assert_array_equal(result.values[others], healthy.values[others])
-    later = run(times=TIMES + 20.0, start=result.snapshot)
-    assert later.status_detail[7] == result.status_detail[7]
-    assert (later.status[others] == Status.OK).all()
-
-
 def test_a_kernel_survives_a_trip_to_another_process():
     copy = pickle.loads(pickle.dumps(CLONE))
     np.testing.assert_array_equal(run(slice(3), kernel=copy).values, run(slice(3)).values)
-
-
-@pytest.mark.parametrize(
-    ("table", "words"),
-    [
-        (Administrations([0], [1.0], ["A"], [1], [2.0], [1.0]), "kind is 1; it must be a bolus or a set"),
-        (doses((0, 1.0, "A", 0, 0.5)), "amount is 0.5; it must be a whole number of cells"),
-        (doses((0, 1.0, "AA", 0, 1.0)), "'AA' is not a state"),
-        (doses((0, -1.0, "A", 0, 1.0)), "time is -1.0"),
-    ],
-)
-def test_doses_that_cannot_be_given_are_refused(table, words):
-    with pytest.raises(InvalidArgument) as error:
-        one(STILL, administrations=table)
-    assert words in str(error.value)
-
-
-def test_unknown_names_are_refused_with_near_matches():
-    model = read_antimony_reactions("substanceOnly species A; A = 2; gone: A -> ; A")
-    with pytest.raises(InvalidArgument, match="'gon' is not a reaction of the model. Did you mean 'gone'"):
-        compile_network(model, ["A"], ["gon"])
-    with pytest.raises(InvalidArgument, match="output 'AA' is not in the model. Did you mean 'A'"):
-        compile_network(model, ["AA"])
-    with pytest.raises(InvalidArgument, match="'gone' is not among the kept reactions"):
-        one(STILL, terminal_events=["gone"])
-
-
-def test_a_snapshot_of_other_patients_or_another_time_is_refused():
-    snapshot = run(slice(3), times=TIMES[:2]).snapshot
-    with pytest.raises(InvalidArgument, match="other patients"):
-        run(slice(2), times=TIMES[1:], start=snapshot)
-    with pytest.raises(InvalidArgument, match="taken at day 2.5 but times start at 5.0"):
-        run(slice(3), times=TIMES[2:], start=snapshot)
-    with pytest.raises(InvalidArgument, match="another model or from solve"):
-        one(STILL, start=run(slice(1), times=[0.0], ids=np.array([7])).snapshot)
-
-
-def test_a_draw_in_a_law_is_refused_by_name():
-    with pytest.raises(InvalidModel, match="assignment of 'gone' .* random draw 'uniform' stands in a rate"):
-        network("substanceOnly species A; A = 2; gone: A -> ; A*uniform(0, 1)")
 
 
 def test_arrays_that_may_not_be_written_to_do_not_compile_the_loop_again():

@@ -82,7 +82,9 @@ def solve_exactly(
         check_start(kernel, start, ids, grid)
         matrix = np.where(np.isnan(start.switched), matrix, start.switched)
     # an array that may not be written to would have the loop compiled once more
-    ids, matrix, grid = (np.require(array, requirements=["C", "W"]) for array in (ids, matrix, grid))
+    ids = np.require(ids, requirements=["C", "W"])
+    matrix = np.require(matrix, requirements=["C", "W"])
+    grid = np.require(grid, requirements=["C", "W"])
     table = Administrations.empty() if administrations is None else administrations
     schedule = _whole_schedule(kernel, table, grid[:, 0])
     inputs = Inputs(
