@@ -16,6 +16,8 @@ from regraft.model.expressions import COMPARISONS, DRAWS, LOGIC, PIECEWISE, Expr
 LEAVES: Final = frozenset({"number", "state", "constant", "time", "draw"})
 TRUTH_OPERATIONS: Final = frozenset({*COMPARISONS, *LOGIC})
 LARGEST_EXPANDED_POWER: Final = 16
+# A model file is untrusted: beyond this, LLVM would work for minutes.
+LARGEST_GRAPH: Final = 100_000
 
 DrawMaker = Callable[[str, tuple[int, ...]], int]
 
@@ -40,6 +42,11 @@ class Graph:
         found = self._known.get(key)
         if found is not None:
             return found
+        if len(self.operation) >= LARGEST_GRAPH:
+            raise InvalidModel(
+                f"The model, derivatives included, needs more than {LARGEST_GRAPH} operations; "
+                "no larger one is compiled. Split it, or leave parts out."
+            )
         self.operation.append(operation)
         self.arguments.append(arguments)
         self.value.append(value)

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
+
+from regraft.errors import UnsupportedModel
+
+# A model file is untrusted: beyond these, LLVM would work for minutes.
+LARGEST_SYSTEM: Final = 2_000
+LARGEST_MATRIX: Final = 20_000
 
 
 @dataclass(frozen=True)
@@ -21,7 +28,18 @@ class Elimination:
 
 
 def plan_elimination(size: int, pattern: Iterable[tuple[int, int]]) -> Elimination:
-    """Choose pivots on the diagonal by the least product of row and column counts (Markowitz), ties by index."""
+    """Choose pivots on the diagonal by the least product of row and column counts (Markowitz), ties by index.
+
+    Raises
+    ------
+    UnsupportedModel : too many unknowns, or too many entries, also where elimination makes them
+    """
+    if size > LARGEST_SYSTEM:
+        raise UnsupportedModel(
+            f"The model has {size} states that change by rates; more than {LARGEST_SYSTEM} are not compiled."
+        )
+    pattern = list(pattern)
+    _refuse_large(len(set(pattern)))
     rows: list[set[int]] = [{i} for i in range(size)]
     columns: list[set[int]] = [{i} for i in range(size)]
     for i, j in pattern:
@@ -29,6 +47,7 @@ def plan_elimination(size: int, pattern: Iterable[tuple[int, int]]) -> Eliminati
         columns[j].add(i)
     left = set(range(size))
     order: list[int] = []
+    entries_so_far = size
     below: list[set[int]] = []
     right: list[set[int]] = []
     while left:
@@ -37,6 +56,8 @@ def plan_elimination(size: int, pattern: Iterable[tuple[int, int]]) -> Eliminati
         order.append(pivot)
         below.append(columns[pivot] - {pivot})
         right.append(rows[pivot] - {pivot})
+        entries_so_far += len(below[-1]) + len(right[-1])
+        _refuse_large(entries_so_far)
         for i in below[-1]:
             rows[i].discard(pivot)
             rows[i] |= right[-1]
@@ -50,3 +71,12 @@ def plan_elimination(size: int, pattern: Iterable[tuple[int, int]]) -> Eliminati
     for k in range(size):
         entries |= {(i, k) for i in below_places[k]} | {(k, j) for j in right_places[k]}
     return Elimination(tuple(order), below_places, right_places, tuple(sorted(entries)))
+
+
+def _refuse_large(entries: int) -> None:
+    """Refuse a matrix whose elimination would be too long a text."""
+    if entries > LARGEST_MATRIX:
+        raise UnsupportedModel(
+            f"More than {LARGEST_MATRIX} derivatives of rates by states are not zero, or become so in the elimination; "
+            "no larger model is compiled. Let fewer states depend on each other directly."
+        )
