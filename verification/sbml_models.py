@@ -34,7 +34,7 @@ def run_model(path: Path) -> Outcome:
             times=np.linspace(0.0, DURATION, OUTPUTS),
             patient_ids=[1],
             seed=1,
-            settings=SolverSettings(rtol=1e-6, atol=1e-9, threads=1, max_steps=1_000_000, max_events=100_000),
+            settings=SolverSettings(rtol=1e-6, atol=1e-9, threads=1, max_steps=1_000_000, max_events=500_000),
         )
     except InvalidModel as error:
         return Outcome(name, REFUSED, str(error))

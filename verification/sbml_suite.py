@@ -50,7 +50,10 @@ def run_all(paths: Sequence[Path], *, models: bool = False, processes: int = 0) 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     outcomes = []
     for path, result in run_over(function, paths, processes=processes or cores, seconds=SECONDS_PER_CASE):
-        outcomes.append(result if isinstance(result, Outcome) else Outcome(path.name, FAILED, str(result)))
+        outcome = result if isinstance(result, Outcome) else Outcome(path.name, FAILED, str(result))
+        outcomes.append(outcome)
+        if outcome.kind != PASSED:
+            print(f"{len(outcomes)} of {len(paths)}: {outcome.case} {outcome.kind}", file=sys.stderr, flush=True)
     return sorted(outcomes, key=lambda outcome: outcome.case)
 
 
@@ -120,7 +123,7 @@ One patient a case, relative tolerance {RTOL:g}, absolute tolerance a millionth 
 {SHORTEST_STEPS} steps, because a trigger that holds for less than a step can be missed. Events with a delay are put on
 a list of {PLACES} places; one more ends the run with a status that names the event. Which of two events of equal
 priority acts first is a random draw keyed by seed, patient and event, so the cases that test chance pass with the
-seed used here and would fail about once in a million seeds."""
+seed used here; the suite made them to fail about once in a million."""
 
 
 def _plain(text: str) -> str:

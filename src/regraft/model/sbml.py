@@ -94,9 +94,7 @@ def read_sbml_model(source: str | Path) -> SbmlModel:
         properties = libsbml.ConversionProperties()
         properties.addOption(option, True)
         if document.convert(properties) != libsbml.LIBSBML_OPERATION_SUCCESS:
-            raise UnsupportedModel(
-                f"The SBML conversion {option!r} failed; simplify the model's functions or local parameters."
-            )
+            raise UnsupportedModel(f"The SBML conversion {option!r} failed: {_last_error(document)}")
     model = document.getModel()
     _refuse_elements(model)
     time = _rename_time(model)
@@ -112,6 +110,13 @@ def _raise_on_errors(document: Any) -> None:
             raise InvalidModel(f"SBML line {error.getLine()}: {error.getMessage().strip()}")
     if document.getModel() is None:
         raise InvalidModel("The SBML document holds no model.")
+
+
+def _last_error(document: Any) -> str:
+    """Return the reason of libsbml for refusing a document, as far as it gives one."""
+    if not document.getNumErrors():
+        return "simplify the model's functions or local parameters."
+    return " ".join(document.getError(document.getNumErrors() - 1).getMessage().split())
 
 
 def _refuse_packages(document: Any) -> None:

@@ -16,6 +16,7 @@ from regraft.model.names import Names
 
 # How often an event may be waiting at the same time. One more is a failure with the event's name, not a lost event.
 PLACES, _PLACES_WITHOUT_DELAY = 16, 8
+_NO_DELAY = Number(0.0)
 # A time that never comes, and a priority before all others: keeping the list changes nothing that a model can see.
 _NEVER = Number(1e300)
 FIRST = Number(1e300)
@@ -37,6 +38,9 @@ def write_out_waiting(equations: Equations) -> Equations:
     -------
     the same equations where no event has to wait
     """
+    if any(event.delay == _NO_DELAY for event in equations.events):
+        now = (replace(event, delay=None) if event.delay == _NO_DELAY else event for event in equations.events)
+        equations = replace(equations, events=tuple(now))
     waits = {event.id for event in equations.events if event.delay is not None or event.factors}
     waits |= _triggered_again(equations)
     if not waits:
