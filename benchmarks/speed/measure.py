@@ -146,6 +146,7 @@ def _rounds(tools: list[Tool], counts: list[int], repeats: int) -> tuple[Floats,
             wall[k, place] = (time.perf_counter() - begin) / counts[place]
             processor[k, place] = (time.process_time() - begin_processor) / counts[place]
             failed[place] = int((~np.isfinite(values).all(axis=(1, 2))).sum())
+            del values  # so that the next tool finds the memory free
         print(f"round {k + 1}: {1.0 / processor[k, 0]:,.0f} patients/s by regraft", flush=True)
     return wall, processor, failed
 
