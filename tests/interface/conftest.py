@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 
 import regraft.entries
 import regraft.interface.results
-import regraft.trial
 from regraft.interface.cli.main import app
 from regraft.trial import TrialResult
+from regraft.trial.stored import run as stored
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "ms_ahsct.yaml"
@@ -91,15 +91,15 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> SmallRun:
     """Run the example with a few patients, once for all tests."""
     folder = tmp_path_factory.mktemp("small") / "deep" / "out"
     kept: list[TrialResult] = []
-    run_trial = regraft.trial.run_trial
+    run_stored = stored.run_stored
 
     def keep(*arguments: Any, **options: Any) -> TrialResult:
-        kept.append(run_trial(*arguments, **options))
+        kept.append(run_stored(*arguments, **options))
         return kept[-1]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COLUMNS", "80")
-        patch.setattr(regraft.trial, "run_trial", keep)
+        patch.setattr(stored, "run_stored", keep)
         outcome = regraft_command("run", EXAMPLE, "--patients", PATIENTS, "--seed", 11, "--out", folder)
     assert kept, outcome
     return SmallRun(outcome, folder, kept[0])
@@ -109,6 +109,6 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> SmallRun:
 def ready_result(small_run: SmallRun, monkeypatch: pytest.MonkeyPatch) -> TrialResult:
     """Let ``regraft run`` take the result and the page of the small run, so that the rest of the command is at work."""
     page = (small_run.folder / "report.html").read_text(encoding="utf-8")
-    monkeypatch.setattr(regraft.trial, "run_trial", lambda *arguments, **options: small_run.result)
+    monkeypatch.setattr(stored, "run_stored", lambda *arguments, **options: small_run.result)
     monkeypatch.setattr(regraft.interface.results, "render", lambda data: page)
     return small_run.result

@@ -245,10 +245,7 @@ def _daily(result: Result, schedule: Schedule, readings: Readings) -> dict[str, 
 
 def _scan(events: EventLog, groups: EventGroups, schedule: Schedule, *, last_day: Floats, readings: Readings) -> Scans:
     """Read the scans: the new baseline, then one every interval from day 0 on."""
-    first, interval = readings.clinic.months("mri_rebaseline"), readings.clinic.months("mri_interval")
-    end = schedule.end_day / DAYS["month"] + 1e-6
-    later = np.arange(1, int(end / interval) + 1) * interval
-    months = np.array([first, *later[later > first]]) if first <= end else np.empty(0)
+    months = scan_months(schedule, readings.clinic)
     days = months * DAYS["month"]
     edges = [schedule.randomisation_day, *days]
     new = np.empty((last_day.size, days.size))
@@ -257,3 +254,11 @@ def _scan(events: EventLog, groups: EventGroups, schedule: Schedule, *, last_day
         new[:, k] = np.where(last_day >= day - 1e-6, count, np.nan)
     seen = readings.lesions(new, [f"Scan month {month:g}" for month in months])
     return Scans(months, days, {LESIONS: seen})
+
+
+def scan_months(schedule: Schedule, clinic: Clinic) -> Floats:
+    """Return the months after day 0 at which everybody is scanned."""
+    first, interval = clinic.months("mri_rebaseline"), clinic.months("mri_interval")
+    end = schedule.end_day / DAYS["month"] + 1e-6
+    later = np.arange(1, int(end / interval) + 1) * interval
+    return np.array([first, *later[later > first]]) if first <= end else np.empty(0)

@@ -69,7 +69,7 @@ def trace(used: Iterable[tuple[str, str]], *, seed: int) -> Provenance:
 
     pairs = tuple(dict.fromkeys(used))
     entries = tuple(_describe(kind, name) for kind, name in pairs)
-    sources = {key for kind, name in pairs for row in _rows(_place(kind, name)) for key in _keys(row)}
+    sources = {key for kind, name in pairs for row in _rows(place_of(kind, name)) for key in _keys(row)}
     return Provenance(version("regraft"), seed, entries, citations(sources))
 
 
@@ -81,14 +81,14 @@ def citations(keys: Iterable[str]) -> tuple[str, ...]:
     return tuple(known.get(key, key) for key in sorted(set(keys) - set(NO_CITATION)))
 
 
-def _place(kind: str, name: str) -> Path:
+def place_of(kind: str, name: str) -> Path:
     """Return the folder or file of an entry."""
     return Path(name) if name.endswith((".yaml", ".yml")) else entry_folder(kind, name)
 
 
 def _describe(kind: str, name: str) -> EntryUsed:
     """Read what an entry says about itself."""
-    place = _place(kind, name)
+    place = place_of(kind, name)
     about = _about(place)
     limits = about.get("limits", ())
     limits = limits.get("limits", ()) if isinstance(limits, dict) else limits

@@ -5,21 +5,32 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 
+from regraft.patients import Population
 from regraft.trial.arms import SimulatedArm, flow_of, simulate_arm
 from regraft.trial.design import TrialDesign
 from regraft.trial.endpoints import ENDPOINTS
 from regraft.trial.endpoints.base import EndpointResult
 from regraft.trial.observation import ObservedTrial
 from regraft.trial.plan import Plan, make_plan
-from regraft.trial.provenance import Provenance, trace
+from regraft.trial.provenance import trace
 from regraft.trial.result import Consort, Screening, TrialResult
 from regraft.trial.ribbons import ribbons
 from regraft.trial.screening import Enrolled, Progress, screen
 from regraft.trial.statistics import Floats
 from regraft.trial.tables import make_tables
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Who was enrolled: covariates, what ADSL shows of each patient at randomisation, and who was not."""
+
+    population: Population
+    baseline: Mapping[str, Floats]
+    screening: Screening
 
 
 def run_trial(
@@ -48,13 +59,13 @@ def run_trial(
     UsageError : too few patients are eligible
     """
     timings: dict[str, float] = {}
-    with _timed(timings, "plan"):
+    with timed(timings, "plan"):
         plan = make_plan(design, seed=seed, threads=threads)
-    with _timed(timings, "screening"):
+    with timed(timings, "screening"):
         people, screening = screen(plan, progress)
     arms = []
     for position, arm in enumerate(design.arms):
-        with _timed(timings, f"arm {arm.id}"):
+        with timed(timings, f"arm {arm.id}"):
             arms.append(simulate_arm(plan, people, position))
         if progress:
             progress("arms", position + 1, len(design.arms))
@@ -71,29 +82,42 @@ def summarise(
     progress: Progress | None = None,
 ) -> TrialResult:
     """Evaluate the endpoints of simulated arms and put everything into a result."""
+    cohort = Cohort(people.population, baseline_of(plan, people), screening)
+    return conclude(plan, cohort, arms, timings=timings, progress=progress)
+
+
+def conclude(
+    plan: Plan,
+    cohort: Cohort,
+    arms: list[SimulatedArm],
+    *,
+    timings: dict[str, float] | None = None,
+    progress: Progress | None = None,
+) -> TrialResult:
+    """Do the same for arms that may be kept on disk."""
     timings = {} if timings is None else timings
     observed = ObservedTrial(tuple(arm.observed for arm in arms), plan.design.reference_arm, plan.clinic)
-    with _timed(timings, "endpoints"):
+    with timed(timings, "endpoints"):
         endpoints = _evaluate(plan, observed, progress)
-    with _timed(timings, "tables"):
+    with timed(timings, "tables"):
         tables = make_tables(
             observed,
             endpoints,
             trial=plan.design.id,
-            patient_ids=people.patient_ids,
-            baseline=_baseline(plan, people),
+            patient_ids=cohort.population.patient_ids,
+            baseline=cohort.baseline,
         )
     return TrialResult(
         design=plan.design,
-        population=people.population,
-        consort=Consort(screening, tuple(flow_of(arm) for arm in arms)),
+        population=cohort.population,
+        consort=Consort(cohort.screening, tuple(flow_of(arm) for arm in arms)),
         observed=observed,
         endpoints=endpoints,
         tables=tables,
         curves=tuple(ribbon for arm in observed.arms for ribbon in ribbons(arm)),
         timelines={arm.observed.id: arm.timeline for arm in arms},
         failures=tuple(failure for arm in arms for failure in arm.failures),
-        provenance=_provenance(plan),
+        provenance=trace(entries_used(plan), seed=plan.seed),
         timings=timings,
     )
 
@@ -108,25 +132,24 @@ def _evaluate(plan: Plan, observed: ObservedTrial, progress: Progress | None) ->
     return results
 
 
-def _baseline(plan: Plan, people: Enrolled) -> Mapping[str, Floats]:
+def baseline_of(plan: Plan, people: Enrolled) -> Mapping[str, Floats]:
     """Return what ADSL shows of each patient: covariates of the population and screening measures."""
     covariates = {name: people.population.values[name] for name in people.population.covariate_ids}
     duration = (plan.design.randomisation_day - people.onset) / 365.25
     return covariates | {"disease_duration": np.asarray(duration)} | dict(people.baseline)
 
 
-def _provenance(plan: Plan) -> Provenance:
-    """List every entry that the trial used."""
+def entries_used(plan: Plan) -> list[tuple[str, str]]:
+    """Return kind and id of every entry that the trial uses."""
     used = [("models", model) for model in plan.design.models]
     used += [("populations", plan.design.population), ("measurements", plan.design.measurements)]
     used += [("protocols", arm.protocol) for arm in plan.design.arms]
     used += [("treatments", name) for protocol in plan.protocols for name in protocol.treatment_ids]
-    used += [("trials", trial) for trial in plan.design.outcomes]
-    return trace(used, seed=plan.seed)
+    return used + [("trials", trial) for trial in plan.design.outcomes]
 
 
 @contextmanager
-def _timed(timings: dict[str, float], stage: str) -> Iterator[None]:
+def timed(timings: dict[str, float], stage: str) -> Iterator[None]:
     """Note how many seconds a stage took."""
     began = time.perf_counter()
     yield

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from regraft.engine import Administrations, Result, Snapshot, Status, solve
 from regraft.errors import InvalidField, UsageError
 from regraft.patients import Population, sample_population
-from regraft.trial.design import DAYS
+from regraft.trial.design import DAYS, TrialDesign
 from regraft.trial.eligibility import ELIGIBLE, count_failed, first_failed, measure_all
 from regraft.trial.events import EventLog, join_logs
 from regraft.trial.measurement import Readings
@@ -49,9 +49,23 @@ class Enrolled:
         """Ids of the patients, (patient,)."""
         return self.snapshot.patient_ids
 
+    def take(self, plan: Plan, rows: Integers) -> Enrolled:
+        """Return some of the patients."""
+        snapshot = self.snapshot.take(rows)
+        return Enrolled(
+            population=sample_population(
+                plan.population, plan.model.parameter_rows, snapshot.patient_ids, self.population.seed
+            ),
+            parameters=self.parameters[rows],
+            snapshot=snapshot,
+            events=self.events.take(rows),
+            onset=self.onset[rows],
+            baseline={name: values[rows] for name, values in self.baseline.items()},
+        )
+
 
 @dataclass(frozen=True)
-class _Batch:
+class Batch:
     """Screened patients in the order of their ids: position of the first criterion failed, and run-in status."""
 
     failed: NDArray[np.int64]
@@ -73,13 +87,14 @@ def screen(plan: Plan, progress: Progress | None = None) -> tuple[Enrolled, Scre
     UsageError : the limit was reached; the message tells how many were found and who failed what
     """
     wanted, limit = plan.design.patients_per_arm, plan.design.most_screened
-    batches: list[_Batch] = []
+    batches: list[Batch] = []
     screened = found = 0
     while found < wanted:
         if screened >= limit:
-            raise UsageError(_too_few(plan, batches, found, screened))
+            failed, reasons = (np.concatenate(column) for column in zip(*map(_fates, batches), strict=True))
+            raise UsageError(too_few(plan, failed, reasons, found))
         size = _next_size(wanted, found, screened, limit)
-        batches.append(_screen_batch(plan, np.arange(screened, screened + size)))
+        batches.append(screen_batch(plan, np.arange(screened, screened + size)))
         screened += size
         found += int((batches[-1].failed == ELIGIBLE).sum())
         if progress:
@@ -94,7 +109,7 @@ def _next_size(wanted: int, found: int, screened: int, limit: int) -> int:
     return min(likely, LARGEST_BATCH, limit - screened)
 
 
-def _screen_batch(plan: Plan, ids: Integers) -> _Batch:
+def screen_batch(plan: Plan, ids: Integers) -> Batch:
     """Simulate the run-in of some patients and check who is eligible."""
     day = plan.design.randomisation_day
     population = sample_population(plan.population, plan.model.parameter_rows, ids, plan.seed)
@@ -118,7 +133,7 @@ def _screen_batch(plan: Plan, ids: Integers) -> _Batch:
     measured = measure_all(plan.design.eligibility, people)
     failed = first_failed(plan.design.eligibility, measured, ids.size)
     failed[result.status != Status.OK] = RUN_IN_FAILED
-    return _Batch(failed, result.status, result.snapshot, people.events, onset, measured)
+    return Batch(failed, result.status, result.snapshot, people.events, onset, measured)
 
 
 def run_in_years(plan: Plan, population: Population) -> Floats:
@@ -151,21 +166,44 @@ def _readings_at_randomisation(plan: Plan, result: Result) -> dict[str, Floats]:
     return taken
 
 
-def _enrol(plan: Plan, batches: list[_Batch], wanted: int) -> tuple[Enrolled, Screening]:
+def _enrol(plan: Plan, batches: list[Batch], wanted: int) -> tuple[Enrolled, Screening]:
     """Take the first eligible patients of all batches, and count everyone up to the last of them."""
-    failed = np.concatenate([batch.failed for batch in batches])
+    failed, reasons = (np.concatenate(column) for column in zip(*map(_fates, batches), strict=True))
     rows = np.flatnonzero(failed == ELIGIBLE)[:wanted]
-    counted = int(rows[-1]) + 1
-    status = np.concatenate([batch.status for batch in batches])[:counted]
-    screening = Screening(
-        screened=counted,
-        failed_criteria=count_failed(plan.design.eligibility, failed[:counted]),
-        run_in_failures=_count_failures(status),
-        enrolled=rows.size,
-    )
+    return take_enrolled(plan, batches, rows), count_screened(plan.design, failed, reasons, wanted)
+
+
+def _fates(batch: Batch) -> tuple[Integers, NDArray[np.object_]]:
+    """Return what became of each screened patient: first criterion failed, and how the run-in ended."""
+    return batch.failed, status_names(batch.status)
+
+
+def status_names(status: Integers) -> NDArray[np.object_]:
+    """Return the engine's status codes in words."""
+    codes, place = np.unique(status, return_inverse=True)
+    return np.array([Status(int(code)).name.lower().replace("_", " ") for code in codes], dtype=object)[place]
+
+
+def count_screened(design: TrialDesign, failed: Integers, reasons: NDArray[np.object_], wanted: int) -> Screening:
+    """Count candidates up to the one who completes the trial.
+
+    Parameters
+    ----------
+    failed : (candidate,) position of the first criterion not met, in the order of ids
+    reasons : (candidate,) how the run-in ended; counted where ``failed`` says that it could not be solved
+    wanted : patients per arm, at most as many as are eligible
+    """
+    counted = int(np.flatnonzero(failed == ELIGIBLE)[wanted - 1]) + 1
+    failed, reasons = failed[:counted], reasons[:counted]
+    lost = Counter(reasons[failed == RUN_IN_FAILED].tolist())
+    return Screening(counted, count_failed(design.eligibility, failed), tuple(sorted(lost.items())), wanted)
+
+
+def take_enrolled(plan: Plan, batches: list[Batch], rows: Integers) -> Enrolled:
+    """Return the patients in some rows of all batches together, as they are at randomisation."""
     snapshot = _join_snapshots([batch.snapshot for batch in batches]).take(rows)
     population = sample_population(plan.population, plan.model.parameter_rows, snapshot.patient_ids, plan.seed)
-    enrolled = Enrolled(
+    return Enrolled(
         population=population,
         parameters=population.parameter_matrix(plan.equations),
         snapshot=snapshot,
@@ -175,13 +213,6 @@ def _enrol(plan: Plan, batches: list[_Batch], wanted: int) -> tuple[Enrolled, Sc
             name: np.concatenate([batch.baseline[name] for batch in batches])[rows] for name in batches[0].baseline
         },
     )
-    return enrolled, screening
-
-
-def _count_failures(status: Integers) -> tuple[tuple[str, int], ...]:
-    """Count run-ins that could not be solved, by reason."""
-    counts = Counter(status[status != Status.OK].tolist())
-    return tuple((Status(code).name.lower().replace("_", " "), count) for code, count in sorted(counts.items()))
 
 
 def _join_snapshots(parts: list[Snapshot]) -> Snapshot:
@@ -194,14 +225,14 @@ def _join_snapshots(parts: list[Snapshot]) -> Snapshot:
     return Snapshot(**joined, infusions=Administrations.empty())
 
 
-def _too_few(plan: Plan, batches: list[_Batch], found: int, screened: int) -> str:
+def too_few(plan: Plan, failed: Integers, reasons: NDArray[np.object_], found: int) -> str:
     """Say how far screening came, and which criterion stopped most."""
-    counts = count_failed(plan.design.eligibility, np.concatenate([batch.failed for batch in batches]))
-    failures = _count_failures(np.concatenate([batch.status for batch in batches]))
-    counts += tuple((f"run-in not solved, {reason}", count) for reason, count in failures)
-    reasons = ", ".join(f"{text}: {count}" for text, count in counts if count)
+    counts = count_failed(plan.design.eligibility, failed)
+    lost = Counter(reasons[failed == RUN_IN_FAILED].tolist())
+    counts += tuple((f"run-in not solved, {reason}", count) for reason, count in sorted(lost.items()))
+    told = ", ".join(f"{text}: {count}" for text, count in counts if count)
     return (
-        f"Only {found} of {plan.design.patients_per_arm} patients were found among {screened} screened "
-        f"(first criterion not met: {reasons or 'none'}). Loosen 'eligibility', ask for fewer 'patients_per_arm', "
+        f"Only {found} of {plan.design.patients_per_arm} patients were found among {failed.size} screened "
+        f"(first criterion not met: {told or 'none'}). Loosen 'eligibility', ask for fewer 'patients_per_arm', "
         "or raise 'screening_limit'."
     )

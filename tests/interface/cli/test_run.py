@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -14,20 +15,21 @@ from typing import Any
 import pandas as pd
 import pytest
 
-import regraft.trial
 from regraft.errors import OutputFolderError
 from regraft.interface.folder import whole_folder
 from regraft.trial import TrialResult
+from regraft.trial.stored import run as stored
 
-from ..conftest import EXAMPLE, PATIENTS, SmallRun, regraft_command
+from ..conftest import EXAMPLE, PATIENTS, SmallRun, assert_one_error, regraft_command
 
 TABLES = ("adsl", "adtte", "bds")
 FILES = {"report.html", "run.json", *(f"tables/{name}.{kind}" for name in TABLES for kind in ("csv", "parquet"))}
 
 
 def files_in(folder: Path) -> set[str]:
-    """Return every file of a folder by its path inside it."""
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    """Return every file of a folder by its path inside it, except the chunks of the run."""
+    paths = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return {path.as_posix() for path in paths if path.parts[0] != "chunks"}
 
 
 def table(run: SmallRun, name: str) -> pd.DataFrame:
@@ -38,17 +40,16 @@ def table(run: SmallRun, name: str) -> pd.DataFrame:
 def test_the_run_ends_well_and_says_where_everything_is(small_run: SmallRun) -> None:
     assert small_run.outcome.code == 0
     assert files_in(small_run.folder) == FILES
-    assert {path.name for path in small_run.folder.iterdir()} == {"report.html", "run.json", "tables"}
+    assert {path.name for path in small_run.folder.iterdir()} == {"report.html", "run.json", "tables", "chunks"}
     for path in ("report.html", "tables", "run.json"):
         assert str(small_run.folder / path) in small_run.outcome.out
 
 
 def test_the_stages_are_told_on_standard_error(small_run: SmallRun) -> None:
     lines = small_run.outcome.err.splitlines()
-    assert lines[0] == f"screening: {PATIENTS} of {PATIENTS}"
-    assert lines[1] == "arms: 3 of 3"
-    assert lines[2].startswith("endpoints: ")
-    assert len(lines) == 3
+    assert lines[0] == f"patients: {PATIENTS} of {PATIENTS}"
+    assert lines[1].startswith("endpoints: ")
+    assert len(lines) == 2
 
 
 def test_csv_and_parquet_hold_the_same_rows(small_run: SmallRun) -> None:
@@ -153,11 +154,12 @@ def test_json_is_all_that_stands_on_standard_output(
 
 
 def test_the_seed_decides_who_is_enrolled(trial_file: Any, tmp_path: Path) -> None:
-    out = tmp_path / "out"
     quick = trial_file(endpoints=["overall_survival"], outcomes=[], arms=[UNTREATED])
     found = [
-        json.loads(regraft_command("run", quick, "--json", "--patients", 4, "--seed", seed, "--out", out).out)
-        for seed in (1, 1, 2)
+        json.loads(
+            regraft_command("run", quick, "--json", "--patients", 4, "--seed", seed, "--out", tmp_path / str(n)).out
+        )
+        for n, seed in enumerate((1, 1, 2))
     ]
     assert found[0] == found[1]
     assert found[0]["consort"]["enrolled"] == 4
@@ -176,7 +178,7 @@ def test_more_failed_patients_than_allowed_return_4_and_still_write(
     failed = dataclasses.replace(consort.arms[0], failed=1, failures=(("step limit", 1),))
     arms = (failed, *consort.arms[1:])
     result = dataclasses.replace(ready_result, consort=dataclasses.replace(consort, arms=arms))
-    monkeypatch.setattr(regraft.trial, "run_trial", lambda *arguments, **options: result)
+    monkeypatch.setattr(stored, "run_stored", lambda *arguments, **options: result)
     outcome = regraft_command("run", EXAMPLE, "--allow-failed", allowed, "--out", tmp_path / "out")
     assert outcome.code == code
     assert ("More than 10 % of an arm's runs failed" in outcome.err) == (code == 4)
@@ -194,7 +196,7 @@ def test_ctrl_c_leaves_nothing_and_says_so(
     ready_result: TrialResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     if where == "while simulating":
-        monkeypatch.setattr(regraft.trial, "run_trial", interrupt)
+        monkeypatch.setattr(stored, "run_stored", interrupt)
     else:
         monkeypatch.setattr(pd.DataFrame, "to_csv", interrupt)
     outcome = regraft_command("run", EXAMPLE, "--out", tmp_path / "out")
@@ -204,20 +206,40 @@ def test_ctrl_c_leaves_nothing_and_says_so(
     assert not list(tmp_path.iterdir())
 
 
-def test_ctrl_c_in_a_shell_ends_the_command_with_its_message(tmp_path: Path) -> None:
-    arguments = ["run", str(EXAMPLE), "--patients", "100", "--out", str(tmp_path / "out")]
+def test_ctrl_c_in_a_shell_leaves_a_run_that_the_same_command_ends(trial_file: Any, tmp_path: Path) -> None:
+    quick = trial_file(endpoints=["overall_survival"], outcomes=[], arms=[UNTREATED])
+    arguments = ["run", str(quick), "--patients", "60", "--out", str(tmp_path / "out"), "--json"]
     code = "import sys; from regraft.interface.cli.main import app; app(sys.argv[1:])"
     process = subprocess.Popen(
         [sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    assert process.stderr is not None
-    assert process.stderr.readline() == "screening: 100 of 100\n"
+    chunks = tmp_path / "out" / "chunks"
+    while not list(chunks.glob("*/*-screened.parquet")):
+        assert process.poll() is None
+        time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (5, "")
-    assert err.splitlines()[-1] == "Interrupted: nothing half-finished was left behind."
+    assert "kept in" in err
+    assert "The same command goes on from there." in err.splitlines()[-1]
     assert "Traceback" not in err
-    assert not (tmp_path / "out").exists()
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["chunks"]
+    finished = {path: path.stat().st_mtime_ns for path in chunks.glob("*/*-screened.parquet")}
+    outcome = regraft_command(*arguments)
+    assert outcome.code == 0
+    assert {path: path.stat().st_mtime_ns for path in finished} == finished
+    whole = regraft_command(*arguments[:-2], tmp_path / "whole", "--json")
+    assert json.loads(whole.out) == json.loads(outcome.out)
+
+
+def test_another_run_in_the_folder_is_refused_unless_it_may_be_replaced(trial_file: Any, tmp_path: Path) -> None:
+    quick = trial_file(endpoints=["overall_survival"], outcomes=[], arms=[UNTREATED])
+    arguments = ("run", quick, "--patients", 2, "--out", tmp_path / "out", "--json")
+    assert regraft_command(*arguments).code == 0
+    assert_one_error(regraft_command(*arguments, "--seed", 7), 2, "holds another run", "'seed'", "--replace")
+    assert regraft_command(*arguments, "--seed", 7, "--replace").code == 0
+    assert_one_error(regraft_command(*arguments[:3], 3, *arguments[4:], "--seed", 7), 2, "--extend")
+    assert regraft_command(*arguments[:3], 3, *arguments[4:], "--seed", 7, "--extend").code == 0
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "No space left on device")])

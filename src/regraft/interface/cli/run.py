@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,8 +14,11 @@ from regraft.interface.cli.group import ExitCode
 if TYPE_CHECKING:
     from regraft.evidence.targets import Target
     from regraft.trial import TrialDesign, TrialResult
+    from regraft.trial.stored.run import BackendMaker
 
-PILOT_PATIENTS = 8
+CHUNKS = "chunks"  # folder of finished chunks inside the folder of results
+WORTH_KEEPING = 10  # chunks of a run that found too few patients
+LARGE = 10_000  # patients of all arms from which on other processes compute them
 
 
 def run(
@@ -24,7 +27,9 @@ def run(
     seed: Annotated[
         int | None, typer.Option("--seed", min=0, max=2**63 - 1, help="Seed; the trial file's if left out.")
     ] = None,
-    cores: Annotated[int | None, typer.Option("--cores", min=1, help="Cores to use; all if left out.")] = None,
+    cores: Annotated[
+        int | None, typer.Option("--cores", min=1, help="Cores to use; all, or all but one for a large trial.")
+    ] = None,
     patients: Annotated[
         int | None, typer.Option("--patients", min=1, help="Patients per arm; the trial file's if left out.")
     ] = None,
@@ -32,19 +37,26 @@ def run(
         float,
         typer.Option("--allow-failed", min=0, max=100, help="Per cent of an arm's runs that may fail (else exit 4)."),
     ] = 1.0,
+    extend: Annotated[
+        bool, typer.Option("--extend", help="Add patients or arms to the run in the folder; the rest is kept.")
+    ] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Start anew where the folder holds another run; its chunks are deleted.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check everything and time a few patients; write nothing.")
     ] = False,
 ) -> None:
-    """Run a virtual trial and write report.html, tables and run.json."""
+    """Run a virtual trial, or go on with one that was interrupted; write report.html, tables and run.json."""
+    from regraft.interface.cli.dry_run import print_plan
     from regraft.interface.cli.output import print_json, print_lines
     from regraft.interface.cli.summary import print_summary
     from regraft.interface.folder import require_writable
     from regraft.interface.report.adapter import report_data
     from regraft.interface.report.plain import summary_json
     from regraft.interface.results import write_results
-    from regraft.trial import load_design, run_trial
+    from regraft.trial import load_design
 
     require_writable(out)
     design = load_design(trial)
@@ -52,12 +64,12 @@ def run(
         design = design.model_copy(update={"patients_per_arm": patients})
     _require_agreeing_units(design)
     if dry_run:
-        _print_plan(design, cores=cores, as_json=as_json)
+        print_plan(design, cores=cores, as_json=as_json)
         return
-    with _progress(shown=not as_json) as report_progress:
-        result = run_trial(design, seed=seed, threads=cores, progress=report_progress)
-    data = report_data(result, _targets(design), command=_command(trial, result))
-    write_results(result, data, out)
+    with _resumable(out):
+        result = _run(design, out, seed=seed, cores=cores, extend=extend, replace=replace, is_shown=not as_json)
+        data = report_data(result, _targets(design), command=_command(trial, result))
+        write_results(result, data, out)
     if as_json:
         print_json(summary_json(data))
     else:
@@ -69,6 +81,80 @@ def run(
             err=True,
         )
         raise typer.Exit(ExitCode.FAILURES)
+
+
+def _run(
+    design: TrialDesign,
+    out: Path,
+    *,
+    seed: int | None,
+    cores: int | None,
+    extend: bool,
+    replace: bool,
+    is_shown: bool,
+) -> TrialResult:
+    """Run what is not yet in the folder."""
+    import shutil
+
+    from regraft.interface.cli.progress import shown_progress
+    from regraft.trial.stored import run as stored
+
+    if replace:
+        shutil.rmtree(out / CHUNKS, ignore_errors=True)
+    backend = None
+    if len(design.arms) * design.patients_per_arm >= LARGE:
+        backend = _pool(cores)
+    options = stored.RunOptions(threads=cores, backend=backend, extend=extend)
+    with shown_progress(shown=is_shown) as (listener, progress):
+        return stored.run_stored(design, out / CHUNKS, seed=seed, options=options, listener=listener, progress=progress)
+
+
+def _pool(cores: int | None) -> BackendMaker:
+    """Return what starts processes for a plan."""
+    from regraft.trial.stored.pool import PlannedWork, Pool, spare_cores
+
+    return lambda plan: Pool(PlannedWork.of(plan), cores or spare_cores())
+
+
+@contextmanager
+def _resumable(out: Path) -> Iterator[None]:
+    """Say after an interruption that the same command goes on; leave nothing where next to nothing was finished."""
+    from regraft.errors import UsageError
+
+    absent = [place for place in (out / CHUNKS, out, *out.parents) if not place.exists()]
+    try:
+        yield
+    except KeyboardInterrupt:
+        finished = _finished(out)
+        if not finished:
+            _remove(absent)
+            raise
+        typer.echo(
+            f"Interrupted: {finished} chunks of patients are finished and kept in {out}. The same command goes on "
+            "from there.",
+            err=True,
+        )
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+    except UsageError:
+        if _finished(out) < WORTH_KEEPING:
+            _remove(absent)  # too few are eligible, so another design will follow
+        raise
+
+
+def _finished(out: Path) -> int:
+    """Return how many chunks are screened."""
+    return sum(1 for _ in (out / CHUNKS).glob("*/*-screened.parquet"))
+
+
+def _remove(created: list[Path]) -> None:
+    """Remove the chunks if this run made their folder, and the folders around them that hold nothing."""
+    import shutil
+
+    for place in created:
+        if place.name == CHUNKS:
+            shutil.rmtree(place, ignore_errors=True)
+        elif place.is_dir() and not any(place.iterdir()):
+            place.rmdir()
 
 
 def _require_agreeing_units(design: TrialDesign) -> None:
@@ -107,66 +193,3 @@ def _command(trial: Path, result: TrialResult) -> str:
 
     options = ["--seed", str(result.provenance.seed), "--patients", str(result.design.patients_per_arm)]
     return shlex.join(["regraft", "run", str(trial), *options])
-
-
-@contextmanager
-def _progress(*, shown: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """Yield a function that shows the stages on standard error: bars on a terminal, else a line for each stage."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    if not (shown and console.is_terminal):
-        yield _lines_of_progress() if shown else lambda stage, done, total: None
-        return
-    columns = (TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        tasks = {"prepare": progress.add_task("prepare", total=None)}
-
-        def report_progress(stage: str, done: int, total: int) -> None:
-            progress.update(tasks["prepare"], visible=False)
-            if stage not in tasks:
-                tasks[stage] = progress.add_task(stage, total=total)
-            progress.update(tasks[stage], completed=done, total=total)
-
-        yield report_progress
-
-
-def _lines_of_progress() -> Callable[[str, int, int], None]:
-    """Return a function that writes a line to standard error when a stage is done."""
-
-    def report_progress(stage: str, done: int, total: int) -> None:
-        if done == total:
-            typer.echo(f"{stage}: {done} of {total}", err=True)
-
-    return report_progress
-
-
-def _print_plan(design: TrialDesign, *, cores: int | None, as_json: bool) -> None:
-    """Run a few patients, and say what the whole trial would take."""
-    from regraft.interface.cli.output import print_json, print_lines
-    from regraft.trial import run_trial
-
-    pilot = design.model_copy(update={"patients_per_arm": min(PILOT_PATIENTS, design.patients_per_arm)})
-    result = run_trial(pilot, threads=cores)
-    growth = design.patients_per_arm / pilot.patients_per_arm
-    fixed = result.timings["plan"]
-    seconds = fixed + growth * (sum(result.timings.values()) - fixed)
-    readings = sum(
-        values.size for arm in result.observed.arms for values in (*arm.readings.values(), *arm.daily.values())
-    )
-    facts = {
-        "arms": len(design.arms),
-        "patients_per_arm": design.patients_per_arm,
-        "visits": len(result.observed.schedule.visits),
-        "seconds_at_most": round(seconds),
-        "memory_megabytes": round(8 * growth * readings / 1e6, 1),
-    }
-    if as_json:
-        print_json(facts)
-        return
-    print_lines(
-        f"{design.title}: everything it names was found, and {pilot.patients_per_arm} patients ran through every arm.",
-        f"All of it: {len(design.arms)} arms of {design.patients_per_arm} patients with {facts['visits']} visits;",
-        f"about {facts['seconds_at_most']} s or less, {facts['memory_megabytes']} MB of readings. Nothing was written.",
-    )

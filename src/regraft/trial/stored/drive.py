@@ -1,0 +1,129 @@
+"""Chunks run ahead until the first of them hold enough eligible patients."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from regraft.trial.plan import Plan
+from regraft.trial.stored.backends import Backend, Done
+from regraft.trial.stored.chunk import Report, Task, report
+from regraft.trial.stored.search import find_lost
+from regraft.trial.stored.store import Store
+
+TRIES = 2  # a process may die for a reason of its own once
+
+
+@dataclass(frozen=True)
+class News:
+    """How far a replicate is: eligible patients found of those wanted, and failed runs, from finished chunks.
+
+    ``rate`` is patients per second since the run was started, 0 until one is found.
+    """
+
+    replicate: int
+    done: int
+    wanted: int
+    failed: int
+    rate: float
+
+    @property
+    def seconds_left(self) -> float:
+        """How long the rest will take at this rate."""
+        return (self.wanted - self.done) / self.rate if self.rate > 0 else math.nan
+
+
+Listener = Callable[[News], None]
+
+
+class Drive:
+    """The chunks of one replicate on their way: finished ones by number, and how many were handed out.
+
+    Parameters
+    ----------
+    keys : id of each arm and the key of its files
+    """
+
+    def __init__(self, plan: Plan, store: Store, replicate: int, keys: tuple[tuple[str, str], ...]) -> None:
+        self._replicate, self._chunk, self._keys = replicate, store.chunk, keys
+        self._folder = store.replicate(replicate)
+        self._wanted, self._limit = plan.design.patients_per_arm, plan.design.most_screened
+        self._reports: dict[int, Report] = {}
+        self._deaths: Counter[int] = Counter()
+        self._settled: deque[Done] = deque()
+        self._running = self._next = self._found_before = 0
+
+    def run(self, backend: Backend, listener: Listener | None = None) -> int:
+        """Compute what is missing; return how many chunks the replicate takes.
+
+        Raises
+        ------
+        OutputFolderError : the disk is full; what is finished stays
+        """
+        began = time.perf_counter()
+        while True:
+            self._hand_out(backend)
+            chunks, found = self._prefix()
+            if found >= self._wanted or chunks * self._chunk >= self._limit:
+                if listener:
+                    listener(self._news(time.perf_counter() - began))
+                return chunks
+            done = self._settled.popleft() if self._settled else backend.next_done()
+            if self._settle(done, backend) and listener:
+                listener(self._news(time.perf_counter() - began))
+
+    def _hand_out(self, backend: Backend) -> None:
+        """Give the backend as many chunks as it can work on and are likely to be needed."""
+        while self._running <= backend.places and self._is_worth_another():
+            task = Task(self._folder, self._next * self._chunk, self._chunk, self._keys)
+            self._next += 1
+            if task.is_done:
+                found = report(task)
+                self._reports[self._next - 1] = found
+                self._found_before += found.eligible
+            elif self._running < backend.places:
+                backend.submit(task)
+                self._running += 1
+            else:
+                self._next -= 1
+                return
+
+    def _settle(self, done: Done, backend: Backend) -> bool:
+        """Take a task that came to an end; return whether its chunk is finished."""
+        number = done.task.first // self._chunk
+        if done.report is not None:
+            self._reports[number] = done.report
+            self._running -= 1
+            return True
+        self._deaths[number] += 1
+        task = done.task
+        if self._deaths[number] >= TRIES:
+            task = replace(task, lost=find_lost(task, backend, self._settled))
+        backend.submit(task)
+        return False
+
+    def _prefix(self) -> tuple[int, int]:
+        """Return how many chunks are finished from the first on without a gap, and the eligible in them."""
+        number = found = 0
+        while number in self._reports and found < self._wanted:
+            found += self._reports[number].eligible
+            number += 1
+        return number, found
+
+    def _is_worth_another(self) -> bool:
+        """Return whether what is found and running is unlikely to be enough."""
+        if self._next * self._chunk >= self._limit:
+            return False
+        found = sum(one.eligible for one in self._reports.values())
+        share = found / max(len(self._reports), 1)  # per chunk
+        return found + self._running * share < self._wanted
+
+    def _news(self, seconds: float) -> News:
+        """Say how far the replicate is."""
+        found = sum(one.eligible for one in self._reports.values())
+        failed = sum(one.failed for one in self._reports.values())
+        rate = (found - self._found_before) / seconds
+        return News(self._replicate, min(found, self._wanted), self._wanted, failed, rate)

@@ -1,0 +1,64 @@
+"""What a run is, by content: two runs with one identity give the same patients the same numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from regraft.entries import content_hash
+from regraft.trial.plan import Plan
+from regraft.trial.provenance import place_of
+
+FORMAT = 1  # of the files; another number is another identity
+
+# What a design may say differently without another fate for anyone who is in both: more patients, other arms.
+FREE = ("title", "patients_per_arm", "screening_limit", "arms", "reference_arm", "endpoints", "outcomes")
+NAMES = ("models", "population", "measurements")
+ENTRIES = {"models": "models", "population": "populations", "measurements": "measurements"}
+
+
+def identity(plan: Plan) -> dict[str, Any]:
+    """Return everything on which the numbers of a patient before and after randomisation depend, arms apart.
+
+    Entries stand for their content, so that an edited table is another run, and a moved folder is not.
+    """
+    from importlib.metadata import version
+
+    design = plan.design.model_dump(mode="json")
+    parts = {name: value for name, value in design.items() if name not in (*FREE, *NAMES)}
+    for field, kind in ENTRIES.items():
+        names = design[field] if isinstance(design[field], list) else [design[field]]
+        parts[field] = [content_hash(place_of(kind, name)) for name in names]
+    solver = {name: value for name, value in asdict(plan.settings).items() if name != "threads"}
+    return parts | {"seed": plan.seed, "solver": solver, "regraft": version("regraft"), "format": FORMAT}
+
+
+def arm_keys(plan: Plan) -> tuple[tuple[str, str], ...]:
+    """Return the id of each arm and the key of its files: its id and the content of protocol and treatments."""
+    keys = []
+    for arm, protocol in zip(plan.design.arms, plan.protocols, strict=True):
+        entries = [("protocols", arm.protocol), *(("treatments", name) for name in protocol.treatment_ids)]
+        hashes = [content_hash(place_of(kind, name)) for kind, name in entries]
+        keys.append((arm.id, f"{arm.id}-{_short(hashes)}"))
+    return tuple(keys)
+
+
+def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """Return the names of what differs between two identities."""
+    return sorted(name for name in {*one, *other} if one.get(name) != other.get(name))
+
+
+def replicate_seed(seed: int, replicate: int) -> int:
+    """Return the seed of a repetition of a trial; the first one, 0, has the seed itself."""
+    if replicate == 0:
+        return seed
+    digest = hashlib.sha256(f"{seed} {replicate}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") // 2
+
+
+def _short(value: Any) -> str:
+    """Return a short hash of plain values."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:12]

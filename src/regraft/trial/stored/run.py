@@ -1,0 +1,111 @@
+"""Run a trial in a folder: what is there already is not computed again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from regraft.trial.design import TrialDesign
+from regraft.trial.plan import Plan, make_plan
+from regraft.trial.result import TrialResult
+from regraft.trial.run import conclude, timed
+from regraft.trial.screening import Progress
+from regraft.trial.stored.backends import Backend, InProcess
+from regraft.trial.stored.chunk import simulate_chunk
+from regraft.trial.stored.drive import Drive, Listener
+from regraft.trial.stored.finish import stored_arms, stored_cohort
+from regraft.trial.stored.identity import arm_keys, replicate_seed
+from regraft.trial.stored.store import Store, opened
+
+BackendMaker = Callable[[Plan], Backend]
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How a run is carried out; nothing here changes a number in its result.
+
+    Parameters
+    ----------
+    threads : of the engine where chunks are computed in this process, all cores if None
+    backend : makes what computes the chunks of a plan; this process if None
+    chunk : candidates in a chunk of a new run
+    extend : a run that is there may get more patients, arms or replicates
+    """
+
+    threads: int | None = None
+    backend: BackendMaker | None = None
+    chunk: int | None = None
+    extend: bool = False
+
+
+def run_stored(
+    design: TrialDesign,
+    folder: Path,
+    *,
+    seed: int | None = None,
+    options: RunOptions | None = None,
+    listener: Listener | None = None,
+    progress: Progress | None = None,
+) -> TrialResult:
+    """Run a trial, or go on with one that was interrupted, and keep its chunks in a folder.
+
+    The result is that of ``run_trial``, bit for bit, except that it reads readings and events from the folder when
+    they are asked for, and that its population has the covariates only.
+
+    Parameters
+    ----------
+    design, seed : as in ``run_trial``
+    folder : for the chunks; new, or that of the same run
+    options : how to run
+    listener : told after each chunk how far the run is
+    progress : told after each endpoint
+
+    Raises
+    ------
+    UsageError : too few patients are eligible, or the folder holds another run
+    OutputFolderError : the folder cannot be written; what is finished stays there
+    InvalidField, UnknownEntry, InvalidModel, UnitMismatch : the design or something it names cannot be run
+    """
+    options = options or RunOptions()
+    timings: dict[str, float] = {}
+    with timed(timings, "plan"):
+        plan = make_plan(design, seed=seed, threads=options.threads)
+    with opened(plan, folder, replicates=1, chunk=options.chunk, extend=options.extend) as store:
+        with timed(timings, "patients"):
+            chunks = compute(plan, store, 0, options=options, listener=listener)
+        return summarise_stored(plan, store, 0, chunks, timings=timings, progress=progress)
+
+
+def compute(plan: Plan, store: Store, replicate: int, *, options: RunOptions, listener: Listener | None = None) -> int:
+    """Compute what is missing of a replicate; return how many chunks it takes."""
+    plan = replace(plan, seed=replicate_seed(plan.seed, replicate))
+    with _working(options.backend(plan) if options.backend else InProcess(partial(simulate_chunk, plan))) as backend:
+        return Drive(plan, store, replicate, arm_keys(plan)).run(backend, listener)
+
+
+def summarise_stored(
+    plan: Plan,
+    store: Store,
+    replicate: int,
+    chunks: int,
+    *,
+    timings: dict[str, float] | None = None,
+    progress: Progress | None = None,
+) -> TrialResult:
+    """Evaluate a replicate whose chunks are finished."""
+    plan = replace(plan, seed=replicate_seed(plan.seed, replicate))
+    cohort, pieces = stored_cohort(plan, store, replicate, chunks)
+    arms = stored_arms(plan, pieces, arm_keys(plan))
+    return conclude(plan, cohort, arms, timings=timings, progress=progress)
+
+
+@contextmanager
+def _working(backend: Backend) -> Iterator[Backend]:
+    """Close a backend whatever happens."""
+    try:
+        yield backend
+    finally:
+        backend.close()

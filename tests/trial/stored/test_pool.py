@@ -1,0 +1,61 @@
+"""Other processes give the same numbers, and one that dies loses only the patient it died of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from regraft.trial import TrialDesign, TrialResult
+from regraft.trial.plan import Plan
+from regraft.trial.stored.backends import Backend
+from regraft.trial.stored.files import DIED
+from regraft.trial.stored.pool import PlannedWork, Pool
+from regraft.trial.stored.run import RunOptions, run_stored
+
+from ..digest import digest
+from .test_run import NOT_COMPARED
+from .work import Deadly
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_other_processes_give_the_same_result_bit_for_bit(
+    design: TrialDesign, result: TrialResult, tmp_path: Path, workers: int
+) -> None:
+    def pool(plan: Plan) -> Backend:
+        return Pool(PlannedWork.of(plan), workers)
+
+    stored = run_stored(design, tmp_path / "chunks", options=RunOptions(backend=pool, chunk=40))
+    assert digest(stored, leave_out=NOT_COMPARED) == digest(result, leave_out=NOT_COMPARED)
+
+
+def test_a_patient_who_kills_its_process_is_found_and_reported(
+    design: TrialDesign, result: TrialResult, tmp_path: Path
+) -> None:
+    ids = result.population.patient_ids.tolist()
+    enrolled = ids[3]
+    never = next(number for number in range(enrolled // 16 * 16, 1000) if number not in ids)
+    kills = (("run-in", never), ("natalizumab", enrolled))
+
+    def pool(plan: Plan) -> Backend:
+        return Pool(Deadly(PlannedWork.of(plan), kills), 2)
+
+    stored = run_stored(design, tmp_path / "chunks", options=RunOptions(backend=pool, chunk=16))
+    assert stored.consort.screening.run_in_failures == ((DIED, 1),)
+    assert stored.population.patient_ids.tolist() == ids
+    (failure,) = stored.failures
+    assert (failure.patient_id, failure.arm, failure.status) == (enrolled, "natalizumab", DIED)
+    assert "ended without a message" in failure.reason
+    lost = f"ms_ahsct-{enrolled:06d}"
+    mine, usual = stored.tables.bds, result.tables.bds
+    is_lost = (usual["ARMCD"] == "natalizumab") & (usual["USUBJID"] == lost)
+    assert is_lost.any()
+    assert digest(mine) == digest(usual[~is_lost].reset_index(drop=True))
+
+
+def test_an_error_in_another_process_is_raised_here(design: TrialDesign, tmp_path: Path) -> None:
+    def pool(plan: Plan) -> Backend:
+        return Pool(PlannedWork("{}", plan.seed), 1)
+
+    with pytest.raises(ValueError, match="validation errors"):
+        run_stored(design, tmp_path / "chunks", options=RunOptions(backend=pool))
