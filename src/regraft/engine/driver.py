@@ -35,7 +35,7 @@ from regraft.engine.buffers import (
 from regraft.engine.calls import FLUSH_OFF, FLUSH_ON, KEEP, PREPARE_OUTPUTS, SHOW, STEP_ALL, call_block, next_number
 from regraft.engine.jit import compiled, compiled_inner
 from regraft.engine.jumps import broken_guard, locate, look
-from regraft.engine.patient import begin, count_output, finish, pass_instant, write
+from regraft.engine.patient import begin, blank, count_output, finish, pass_instant, write
 from regraft.engine.status import DOMAIN, NON_FINITE, OK, STEP_LIMIT, STEP_TOO_SMALL
 from regraft.engine.step import between, copy, fetch, prepare_between, put, rates_at, worst_state
 
@@ -66,7 +66,8 @@ def _refill(book: Integers, k: int) -> None:
             return
         row = order[number]
         if integers(book, b.END_STATUS)[row] != OK:
-            continue  # a continuation revives nobody
+            blank(book, row, 0)  # a continuation revives nobody
+            continue
         status = begin(book, k, row)
         if status == OK:
             status = pass_instant(book, k, row, integers(book, b.COUNTS)[IS_START] != 0, False)

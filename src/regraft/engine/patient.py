@@ -200,6 +200,7 @@ def finish(book: Integers, lane: int, row: int, status: int) -> None:
         kept[e] = occurrence[e]
     floats(book, b.END_TIME)[row], floats(book, b.END_STEP)[row] = clock[TIME], clock[STEP]
     integers(book, b.END_STEPS)[row] = counters[TAKEN]
+    blank(book, row, counters[WRITTEN])
     if status > ENDED:
         _blame(book, lane, row)
     count = integers(book, b.LOG_COUNT)
@@ -208,6 +209,16 @@ def finish(book: Integers, lane: int, row: int, status: int) -> None:
         integers(book, b.LOG_EVENT)[count[0] + i] = integers_of(book, b.LANE_LOG_EVENT, lane)[i]
         floats(book, b.LOG_TIME)[count[0] + i] = floats_of(book, b.LANE_LOG_TIME, lane)[i]
     count[0] += counters[LOGGED]
+
+
+@compiled_inner
+def blank(book: Integers, row: int, written: int) -> None:
+    """Write NaN at all times of a patient from the given number on."""
+    width = floats_of(book, b.TIMES, row).size
+    for k in range(written, width):
+        recorded = floats_of(book, b.RECORDED, row * width + k)
+        for i in range(recorded.size):
+            recorded[i] = math.nan
 
 
 @compiled_inner

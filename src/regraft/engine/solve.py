@@ -99,7 +99,8 @@ def solve(
         start is None,
     )
     ends, terminal = _ends(kernel, ids.size, start), _terminal_flags(kernel, terminal_events)
-    values = np.full((ids.size, grid.shape[1], len(kernel.output_ids)), np.nan)
+    # Each thread writes its own patients and blanks what they did not reach.
+    values = np.empty((ids.size, grid.shape[1], len(kernel.output_ids)))
     log = run(kernel, settings, inputs, ends, values, terminal)
     found = (ends, values, log)
     log, attempt = rescue(kernel, settings, inputs, lambda: _ends(kernel, ids.size, start), found, terminal)
