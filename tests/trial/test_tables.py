@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from lifelines import CoxPHFitter, KaplanMeierFitter
+from lifelines.statistics import logrank_test
 
 from regraft.errors import OutputFolderError
 from regraft.trial import TrialDesign, TrialResult
@@ -157,6 +158,19 @@ def test_hazard_ratios_from_the_table_are_those_of_the_result(result: TrialResul
             assert (contrast.estimate.lower, contrast.estimate.upper) == pytest.approx(tuple(bounds), rel=1e-6)
             compared += 1
     assert compared
+
+
+def test_log_rank_from_the_table_is_that_of_the_result(result: TrialResult) -> None:
+    compared = 0
+    for code, name in SURVIVAL.items():
+        for contrast in result.endpoint(name).contrasts:
+            if contrast.p_value is None or math.isnan(contrast.p_value):
+                continue
+            groups = [known_times(result, code, arm) for arm in (contrast.arm, contrast.reference)]
+            times, events = zip(*((rows["AVAL"], rows["CNSR"] == 0) for rows in groups), strict=True)
+            assert contrast.p_value == pytest.approx(logrank_test(*times, *events).p_value, rel=1e-6)
+            compared += 1
+    assert compared > 2
 
 
 def test_parquet_and_csv_hold_the_same_table(result: TrialResult, made: Tables, tmp_path: Path) -> None:

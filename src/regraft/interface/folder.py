@@ -10,6 +10,7 @@ from pathlib import Path
 
 from regraft.errors import OutputFolderError
 
+CHUNKS = "chunks"  # where a run keeps its finished chunks
 NEW, OLD = "new", "old"  # inside the hidden folder: what is being written, and what it replaces
 
 

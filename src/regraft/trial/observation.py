@@ -21,7 +21,7 @@ BLOOD_COUNTS = ("neutrophils", "platelets", "cd4", "cd8", "b_cells", "nk", "igg"
 DAILY_COUNTS = ("neutrophils", "platelets")
 RECORDED = ("edss", *BLOOD_COUNTS, "naive_share")
 LESIONS = "lesions"
-BLOCK = 10_000  # patients whose values are in memory at once where an arm is kept on disk
+BLOCK = 1000  # patients whose values are in memory at once where an arm is kept on disk
 VISITS_AT_ONCE = 10
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 def write_tables(tables: Tables, folder: Path) -> None:
     """Write every table as Parquet and CSV; ``folder`` appears whole or stays as it was.
 
+    The readings of a large trial are written as Parquet only: as text they would take several gigabytes.
+
     Raises
     ------
     OutputFolderError : the folder cannot be written; nothing half-finished is left
@@ -27,7 +29,7 @@ def write_tables(tables: Tables, folder: Path) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
         for name in NAMES:
-            write_frames(tables.frames(name), staging / name)
+            write_frames(tables.frames(name), staging / name, as_csv=name != "bds" or not tables.is_large)
         _swap(staging, folder)
     except OSError as error:
         raise OutputFolderError(

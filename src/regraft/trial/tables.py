@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Labels = NDArray[np.object_]
 NAMES = ("adsl", "adtte", "bds")
+LARGE = 10_000  # patients of all arms
 
 # Code and name of every reading in the BDS table.
 PARAMETERS = {
@@ -55,6 +56,11 @@ class Tables:
     trial: str
     patient_ids: Integers
     baseline: Mapping[str, Floats]
+
+    @property
+    def is_large(self) -> bool:
+        """Whether so many patients are in all arms that readings are not for a spreadsheet."""
+        return self.patient_ids.size * len(self.observed.arms) > LARGE
 
     @cached_property
     def adsl(self) -> pd.DataFrame:

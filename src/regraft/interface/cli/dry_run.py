@@ -1,4 +1,4 @@
-"""``regraft run --dry-run``: what a whole trial would take, from a few of its patients."""
+"""``regraft run --dry-run``: what a whole trial would take, from its first chunks."""
 
 from __future__ import annotations
 
@@ -7,34 +7,30 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from regraft.trial import TrialDesign
 
-PILOT_PATIENTS = 8
 
-
-def print_plan(design: TrialDesign, *, cores: int | None, as_json: bool) -> None:
-    """Run a few patients, and say what the whole trial would take."""
+def print_plan(design: TrialDesign, *, cores: int | None, workers: int | None, as_json: bool) -> None:
+    """Run the first chunks, and say what the whole trial would take."""
     from regraft.interface.cli.output import print_json, print_lines
-    from regraft.trial import run_trial
+    from regraft.interface.cli.progress import time_text
+    from regraft.interface.forecast import forecast
 
-    pilot = design.model_copy(update={"patients_per_arm": min(PILOT_PATIENTS, design.patients_per_arm)})
-    result = run_trial(pilot, threads=cores)
-    growth = design.patients_per_arm / pilot.patients_per_arm
-    fixed = result.timings["plan"]
-    seconds = fixed + growth * (sum(result.timings.values()) - fixed)
-    readings = sum(
-        values.size for arm in result.observed.arms for values in (*arm.readings.values(), *arm.daily.values())
-    )
+    found = forecast(design, threads=cores, workers=workers)
     facts = {
         "arms": len(design.arms),
-        "patients_per_arm": design.patients_per_arm,
-        "visits": len(result.observed.schedule.visits),
-        "seconds_at_most": round(seconds),
-        "memory_megabytes": round(8 * growth * readings / 1e6, 1),
+        "patients_per_arm": found.patients,
+        "visits": found.visits,
+        "candidates": found.candidates,
+        "seconds": round(found.seconds, 1),
+        "memory_megabytes": round(found.memory_megabytes),
+        "disk_megabytes": round(found.disk_megabytes, 1),
     }
     if as_json:
         print_json(facts)
         return
     print_lines(
-        f"{design.title}: everything it names was found, and {pilot.patients_per_arm} patients ran through every arm.",
-        f"All of it: {len(design.arms)} arms of {design.patients_per_arm} patients with {facts['visits']} visits;",
-        f"about {facts['seconds_at_most']} s or less, {facts['memory_megabytes']} MB of readings. Nothing was written.",
+        f"{design.title}: everything it names was found, and its first patients ran through every arm.",
+        f"All of it: {facts['arms']} arms of {found.patients} patients with {found.visits} visits, about "
+        f"{found.candidates} candidates;",
+        f"about {time_text(found.seconds)}, {facts['memory_megabytes']} MB of memory, "
+        f"{facts['disk_megabytes']:g} MB on disk. Nothing was written.",
     )

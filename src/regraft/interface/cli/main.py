@@ -10,6 +10,8 @@ from regraft.interface.cli.check import check
 from regraft.interface.cli.doctor import doctor
 from regraft.interface.cli.group import ErrorGroup
 from regraft.interface.cli.listing import list_catalog
+from regraft.interface.cli.query import query
+from regraft.interface.cli.replay import replay
 from regraft.interface.cli.run import run
 from regraft.interface.cli.show import show
 
@@ -49,6 +51,8 @@ def main(
 
 
 app.command("run")(run)
+app.command("query")(query)
+app.command("replay")(replay)
 app.command("list")(list_catalog)
 app.command("show")(show)
 app.command("check")(check)

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from regraft.interface.cli.group import ExitCode
+from regraft.interface.folder import CHUNKS
 
 if TYPE_CHECKING:
     from regraft.evidence.targets import Target
     from regraft.trial import TrialDesign, TrialResult
-    from regraft.trial.stored.run import BackendMaker
+    from regraft.trial.plan import Plan
+    from regraft.trial.stored.backends import Backend
+    from regraft.trial.stored.run import RunOptions
 
-CHUNKS = "chunks"  # folder of finished chunks inside the folder of results
 WORTH_KEEPING = 10  # chunks of a run that found too few patients
 LARGE = 10_000  # patients of all arms from which on other processes compute them
 
@@ -40,6 +42,10 @@ def run(
     extend: Annotated[
         bool, typer.Option("--extend", help="Add patients or arms to the run in the folder; the rest is kept.")
     ] = False,
+    scheduler: Annotated[
+        str | None,
+        typer.Option("--scheduler", help="Address of a Dask scheduler, or a TOML file that describes a SLURM cluster."),
+    ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Start anew where the folder holds another run; its chunks are deleted.")
     ] = False,
@@ -64,10 +70,11 @@ def run(
         design = design.model_copy(update={"patients_per_arm": patients})
     _require_agreeing_units(design)
     if dry_run:
-        print_plan(design, cores=cores, as_json=as_json)
+        print_plan(design, cores=cores, workers=_workers(design, cores), as_json=as_json)
         return
     with _resumable(out):
-        result = _run(design, out, seed=seed, cores=cores, extend=extend, replace=replace, is_shown=not as_json)
+        options = _options(design, cores=cores, scheduler=scheduler, extend=extend)
+        result = _run(design, out, seed=seed, options=options, replace=replace, is_shown=not as_json)
         data = report_data(result, _targets(design), command=_command(trial, result))
         write_results(result, data, out)
     if as_json:
@@ -84,14 +91,7 @@ def run(
 
 
 def _run(
-    design: TrialDesign,
-    out: Path,
-    *,
-    seed: int | None,
-    cores: int | None,
-    extend: bool,
-    replace: bool,
-    is_shown: bool,
+    design: TrialDesign, out: Path, *, seed: int | None, options: RunOptions, replace: bool, is_shown: bool
 ) -> TrialResult:
     """Run what is not yet in the folder."""
     import shutil
@@ -101,19 +101,35 @@ def _run(
 
     if replace:
         shutil.rmtree(out / CHUNKS, ignore_errors=True)
-    backend = None
-    if len(design.arms) * design.patients_per_arm >= LARGE:
-        backend = _pool(cores)
-    options = stored.RunOptions(threads=cores, backend=backend, extend=extend)
     with shown_progress(shown=is_shown) as (listener, progress):
         return stored.run_stored(design, out / CHUNKS, seed=seed, options=options, listener=listener, progress=progress)
 
 
-def _pool(cores: int | None) -> BackendMaker:
-    """Return what starts processes for a plan."""
-    from regraft.trial.stored.pool import PlannedWork, Pool, spare_cores
+def _options(design: TrialDesign, *, cores: int | None, scheduler: str | None, extend: bool) -> RunOptions:
+    """Decide where chunks are computed: a cluster, other processes for a large trial, or this process."""
+    from regraft.trial.stored.pool import PlannedWork, Pool
+    from regraft.trial.stored.run import RunOptions
 
-    return lambda plan: Pool(PlannedWork.of(plan), cores or spare_cores())
+    def on_cluster(plan: Plan) -> Backend:
+        from regraft.trial.stored.dask_cluster import DaskCluster, read_slurm, slurm_cluster
+
+        is_file = scheduler is not None and scheduler.endswith(".toml")
+        return DaskCluster(
+            PlannedWork.of(plan), slurm_cluster(read_slurm(Path(str(scheduler)))) if is_file else scheduler
+        )
+
+    def on_cores(plan: Plan) -> Backend:
+        return Pool(PlannedWork.of(plan), _workers(design, cores) or 1)
+
+    backend = on_cluster if scheduler else on_cores if _workers(design, cores) else None
+    return RunOptions(threads=cores, backend=backend, extend=extend)
+
+
+def _workers(design: TrialDesign, cores: int | None) -> int | None:
+    """Return how many processes compute a large trial; None for a small one, which this process computes."""
+    from regraft.trial.stored.pool import spare_cores
+
+    return (cores or spare_cores()) if len(design.arms) * design.patients_per_arm >= LARGE else None
 
 
 @contextmanager

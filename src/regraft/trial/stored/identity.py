@@ -36,6 +36,12 @@ def identity(plan: Plan) -> dict[str, Any]:
     return parts | {"seed": plan.seed, "solver": solver, "regraft": version("regraft"), "format": FORMAT}
 
 
+def plain_identity(plan: Plan) -> dict[str, Any]:
+    """Return the identity as it is read from a file."""
+    found: dict[str, Any] = json.loads(json.dumps(identity(plan)))
+    return found
+
+
 def arm_keys(plan: Plan) -> tuple[tuple[str, str], ...]:
     """Return the id of each arm and the key of its files: its id and the content of protocol and treatments."""
     keys = []

@@ -83,6 +83,12 @@ def column_names(path: Path) -> list[str]:
     return list(pq.read_schema(path).names)
 
 
+def event_names(path: Path) -> list[str]:
+    """Return the events of a file in the order of their numbers."""
+    names: list[str] = json.loads(pq.read_schema(path).metadata[EVENT_NAMES])
+    return names
+
+
 def read(path: Path, names: Sequence[str], rows: int | None = None) -> dict[str, Column]:
     """Return some columns of the first ``rows`` patients (all if None), lists of one length as (patient, time)."""
     with pq.ParquetFile(path) as file:

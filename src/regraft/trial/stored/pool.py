@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from threading import Lock
 from typing import Any
 
 from regraft.trial.design import TrialDesign
 from regraft.trial.plan import Plan, make_plan
 from regraft.trial.stored.backends import Backend, Done, Work
 from regraft.trial.stored.chunk import Report, Task, simulate_chunk
+
+_PLANNING = Lock()
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,9 @@ class PlannedWork:
 
     def __call__(self, task: Task) -> Report:
         """Compute a chunk."""
-        return simulate_chunk(_plan(self.design, self.seed), task)
+        with _PLANNING:  # a worker of a cluster may have several threads
+            plan = _plan(self.design, self.seed)
+        return simulate_chunk(plan, task)
 
 
 @lru_cache(maxsize=1)

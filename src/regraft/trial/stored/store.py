@@ -12,7 +12,7 @@ from typing import Any
 
 from regraft.errors import InvalidFile, OutputFolderError, UsageError
 from regraft.trial.plan import Plan
-from regraft.trial.stored.identity import differences, identity
+from regraft.trial.stored.identity import differences, plain_identity
 
 ABOUT, LOCK = "run.json", "lock"
 LARGEST_CHUNK, SMALLEST_CHUNK = 1000, 32  # candidates
@@ -45,6 +45,7 @@ def opened(plan: Plan, folder: Path, *, replicates: int, chunk: int | None, exte
     UsageError : it holds another run, or one that would have to be extended; the message says what differs
     OutputFolderError : it cannot be written, or another process is at work in it
     """
+    folder = folder.resolve()  # other processes may work elsewhere
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / LOCK).open("w") as lock:
@@ -87,8 +88,8 @@ def read_about(folder: Path) -> dict[str, Any] | None:
 
 def _open(plan: Plan, folder: Path, *, replicates: int, chunk: int | None, extend: bool) -> Store:
     """Compare the run with the one in the folder, and note what is to be done."""
-    wanted = {
-        "identity": json.loads(json.dumps(identity(plan))),
+    wanted: dict[str, Any] = {
+        "identity": plain_identity(plan),
         "chunk": chunk or default_chunk(plan.design.patients_per_arm),
         "design": plan.design.model_dump(mode="json"),
         "replicates": replicates,

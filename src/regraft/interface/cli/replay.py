@@ -1,0 +1,78 @@
+"""``regraft replay``: one patient of a run again, with full curves and what became of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from regraft.trial.plan import Plan
+
+LAST_EVENTS = 10
+
+
+def replay(
+    run: Annotated[Path, typer.Argument(help="Folder of results.")],
+    patient: Annotated[int, typer.Argument(min=0, max=2**32 - 1, help="Number of the patient (end of USUBJID).")],
+    arm: Annotated[str | None, typer.Option("--arm", help="Arm; the first if left out.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="File for the curves, .csv or .parquet; in the run if left out.")
+    ] = None,
+) -> None:
+    """Simulate one patient of a run alone, write full curves, and say what became of it."""
+    from regraft.errors import OutputFolderError, UsageError, near_matches
+    from regraft.interface.cli.output import print_lines, print_sentences
+    from regraft.trial.stored.replay import replay as simulate
+
+    plan = _plan_of(run)
+    names = [one.id for one in plan.design.arms]
+    if arm is not None and arm not in names:
+        raise UsageError(f"The trial has no arm {arm!r}. {near_matches(arm, names)}")
+    found = simulate(plan, patient, names.index(arm) if arm else 0)
+    path = out or run / "replays" / f"{plan.design.id}-{patient:06d}-{found.arm}.csv"
+    if path.suffix not in (".csv", ".parquet"):
+        raise UsageError(f"--out is {path}; curves are written as .csv or .parquet.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix == ".csv":
+            found.curves.to_csv(path, index=False)
+        else:
+            found.curves.to_parquet(path, index=False)
+    except OSError as error:
+        raise OutputFolderError(f"{path} cannot be written: {error.strerror}. Choose another --out.") from error
+    print_lines(f"Patient {patient} in arm {found.arm}: {found.screening}.")
+    ended = {"ok": "Followed to the end", "ended": "Died"}.get(found.status, f"Could not be computed ({found.status})")
+    print_sentences(f"{ended}, day {found.end_day:.6g}. {found.reason}".rstrip())
+    if found.events:
+        print_lines(f"Last of {len(found.events)} events:")
+        print_lines(*(f"  day {day:10.2f}  {name}" for day, name in found.events[-LAST_EVENTS:]))
+    print_lines(f"Curves: {path}")
+
+
+def _plan_of(run: Path) -> Plan:
+    """Make the plan of a run again, from its record.
+
+    Raises
+    ------
+    UsageError : the folder holds no run, or the catalog has changed since
+    """
+    from regraft.errors import UsageError
+    from regraft.interface.folder import CHUNKS
+    from regraft.trial.design import TrialDesign
+    from regraft.trial.plan import make_plan
+    from regraft.trial.stored.identity import differences, plain_identity
+    from regraft.trial.stored.store import read_about
+
+    about = read_about(run / CHUNKS)
+    if about is None:
+        raise UsageError(f"{run} holds no run: {CHUNKS}/run.json is missing. Run `regraft run` first.")
+    plan = make_plan(TrialDesign.model_validate(about["design"]), seed=about["identity"]["seed"], threads=1)
+    changed = differences(about["identity"], plain_identity(plan))
+    if changed:
+        raise UsageError(
+            f"{', '.join(changed)} changed since {run} was made, so its patients cannot be repeated. Go back to the "
+            "version that made it (run.json), or run the trial again in another folder."
+        )
+    return plan

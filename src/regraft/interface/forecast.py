@@ -1,0 +1,125 @@
+"""What a trial will take in time, memory and disk, from its first chunks run for real in a temporary folder."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from regraft.trial import TrialDesign
+    from regraft.trial.plan import Plan
+    from regraft.trial.stored.store import Store
+
+ENOUGH, MOST_CHUNKS = 40, 10  # eligible patients that tell their share well, and where to stop looking for them
+BYTES_PER_PATIENT = 1600  # of the process that sums up, measured by benchmarks/scale.py
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a whole trial takes; ``candidates`` is how many will be screened."""
+
+    patients: int
+    visits: int
+    candidates: int
+    seconds: float
+    memory_megabytes: float
+    disk_megabytes: float
+
+
+def forecast(design: TrialDesign, *, threads: int | None, workers: int | None) -> Forecast:
+    """Run the first chunks of a trial and reckon what all of them take.
+
+    Parameters
+    ----------
+    threads : of the engine, where chunks are computed in this process
+    workers : processes that will compute them, None for this one
+
+    Raises
+    ------
+    UsageError : nobody is eligible among the candidates that were looked at
+    """
+    from regraft.trial.plan import make_plan
+    from regraft.trial.stored.store import Store, default_chunk
+
+    began = time.perf_counter()
+    plan = make_plan(design, threads=threads if workers is None else 1)
+    planning = time.perf_counter() - began
+    with tempfile.TemporaryDirectory() as place:
+        store = Store(Path(place) / "chunks", default_chunk(design.patients_per_arm), {})
+        seconds, eligible = _pilot(plan, store)
+        found = sum(eligible)
+        share = found / (len(eligible) * store.chunk)
+        chunks = max(math.ceil(design.patients_per_arm / (share * store.chunk)), 1)
+        per_chunk = seconds / (workers or 1)
+        fixed, more = _summing_up(plan, store, eligible, Path(place))
+        on_disk = sum(path.stat().st_size for path in Path(place).rglob("*.parquet")) / len(eligible)
+    return Forecast(
+        patients=design.patients_per_arm,
+        visits=len(plan.schedule.visits),
+        candidates=chunks * store.chunk,
+        seconds=planning * (2 if workers else 1) + chunks * (per_chunk + more) + fixed,
+        memory_megabytes=_peak_megabytes() + BYTES_PER_PATIENT * design.patients_per_arm / 1e6,
+        disk_megabytes=chunks * on_disk / 1e6,
+    )
+
+
+def _pilot(plan: Plan, store: Store) -> tuple[float, list[int]]:
+    """Compute the first chunks; return the seconds that one takes and the eligible in each."""
+    from regraft.errors import UsageError
+    from regraft.trial.stored.chunk import Task, simulate_chunk
+    from regraft.trial.stored.identity import arm_keys
+
+    eligible: list[int] = []
+    seconds: list[float] = []
+    wanted = plan.design.patients_per_arm
+    limit = min(MOST_CHUNKS, math.ceil(plan.design.most_screened / store.chunk))
+    while len(eligible) < limit and sum(eligible) < wanted and (len(eligible) < 2 or sum(eligible) < ENOUGH):
+        task = Task(store.replicate(0), len(eligible) * store.chunk, store.chunk, arm_keys(plan))
+        done = simulate_chunk(plan, task)
+        eligible.append(done.eligible)
+        seconds.append(done.seconds)
+    if not sum(eligible):
+        raise UsageError(
+            f"Nobody is eligible among the first {len(eligible) * store.chunk} candidates. Loosen 'eligibility'."
+        )
+    later = seconds[1:] or seconds  # the first pays for what is loaded once
+    return sum(later) / len(later), eligible
+
+
+def _summing_up(plan: Plan, store: Store, eligible: Sequence[int], place: Path) -> tuple[float, float]:
+    """Return the seconds that endpoints, report and tables take however many there are, and more for each chunk."""
+    whole = _seconds(plan, store, eligible, place)
+    first = next(number for number, found in enumerate(eligible, start=1) if found)
+    if first == len(eligible):
+        return whole, 0.0
+    few, all_of_them = (_seconds(plan, store, eligible[:chunks], place) for chunks in (first, len(eligible)))
+    more = max(all_of_them - few, 0.0) / (len(eligible) - first)
+    return max(whole - more * len(eligible), 0.0), more
+
+
+def _seconds(plan: Plan, store: Store, eligible: Sequence[int], place: Path) -> float:
+    """Return how long it takes to sum up the first chunks."""
+    from dataclasses import replace
+
+    from regraft.interface.report.adapter import report_data
+    from regraft.interface.results import write_results
+    from regraft.trial.stored.run import summarise_stored
+
+    patients = min(sum(eligible), plan.design.patients_per_arm)
+    smaller = replace(plan, design=plan.design.model_copy(update={"patients_per_arm": patients}))
+    began = time.perf_counter()
+    result = summarise_stored(smaller, store, 0, len(eligible))
+    write_results(result, report_data(result, []), place / "results")
+    return time.perf_counter() - began
+
+
+def _peak_megabytes() -> float:
+    """Return the largest memory that this process has had."""
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
