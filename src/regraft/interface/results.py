@@ -13,19 +13,27 @@ from regraft.interface.report.page import render
 from regraft.interface.report.plain import summary_json
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from regraft.trial import TrialResult
 
 PACKAGES = ("regraft", "numpy", "scipy", "numba", "llvmlite", "python-libsbml", "antimony", "pandas", "statsmodels")
 
 
-def write_results(result: TrialResult, data: ReportData, folder: Path) -> None:
+def write_results(
+    result: TrialResult, data: ReportData, folder: Path, *, replicates: pd.DataFrame | None = None
+) -> None:
     """Write everything, or leave the folder as it was.
+
+    Parameters
+    ----------
+    replicates : estimates of repetitions of the trial, a table of their own
 
     Raises
     ------
     OutputFolderError : the folder cannot be written
     """
-    from regraft.trial.table_files import write_tables
+    from regraft.trial.table_files import write_frames, write_tables
 
     page = render(data)
     record = json.dumps(run_record(result, data), indent=2, ensure_ascii=False, default=str)
@@ -33,12 +41,16 @@ def write_results(result: TrialResult, data: ReportData, folder: Path) -> None:
         (staging / "report.html").write_text(page, encoding="utf-8")
         (staging / "run.json").write_text(record + "\n", encoding="utf-8")
         write_tables(result.tables, staging / "tables")
+        if replicates is not None:
+            write_frames([replicates], staging / "tables" / "replicates")
 
 
 def run_record(result: TrialResult, data: ReportData) -> dict[str, Any]:
     """Return what is needed to trace and repeat a run: design, seed, versions, content hashes, timings, failures."""
     import platform
     from importlib.metadata import version
+
+    from regraft.trial.bias import imbalances
 
     return {
         "trial": result.design.model_dump(mode="json"),
@@ -48,5 +60,6 @@ def run_record(result: TrialResult, data: ReportData) -> dict[str, Any]:
         "assumed_numbers": result.provenance.assumed,
         "timings_seconds": {stage: round(seconds, 3) for stage, seconds in result.timings.items()},
         "failures": [asdict(failure) for failure in result.failures],
+        "failed_against_completed": [asdict(row) for row in imbalances(result)],
         "summary": summary_json(data),
     }

@@ -23,7 +23,7 @@ def connect(run: Path) -> duckdb.DuckDBPyConnection:
     -------
     a connection with ``adsl``, ``adtte`` and ``bds`` as exported; ``events`` (arm or ``run-in``, patient, event, day),
     ``failures`` (arm, patient, status, day, reason) and ``manifest`` (a row per chunk: candidates, eligible, failed
-    run-ins) from the chunks. Events and failures are those of enrolled patients.
+    run-ins) from the chunks; ``replicates`` where the trial was repeated. Events and failures are of enrolled patients.
 
     Raises
     ------
@@ -39,6 +39,9 @@ def connect(run: Path) -> duckdb.DuckDBPyConnection:
     database = duckdb.connect()
     for name in TABLES:
         _view(database, name, f"from read_parquet({_text(run / 'tables' / f'{name}.parquet')})")
+    replicates = run / "tables" / "replicates.parquet"
+    if replicates.is_file():
+        _view(database, "replicates", f"from read_parquet({_text(replicates)})")
     _add_chunks(database, run / CHUNKS / "replicate-0000")
     return database
 

@@ -12,6 +12,7 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -230,6 +231,35 @@ def test_ctrl_c_in_a_shell_leaves_a_run_that_the_same_command_ends(trial_file: A
     assert {path: path.stat().st_mtime_ns for path in finished} == finished
     whole = regraft_command(*arguments[:-2], tmp_path / "whole", "--json")
     assert json.loads(whole.out) == json.loads(outcome.out)
+
+
+def test_a_trial_is_repeated_into_a_table_of_its_own(trial_file: Any, tmp_path: Path) -> None:
+    quick = trial_file(endpoints=["overall_survival"], outcomes=[], arms=[UNTREATED])
+    out = tmp_path / "out"
+    outcome = regraft_command("run", quick, "--patients", 2, "--replicates", 3, "--out", out, "--json")
+    assert outcome.code == 0, outcome
+    repeated = pd.read_parquet(out / "tables" / "replicates.parquet")
+    assert set(repeated["replicate"]) == {0, 1, 2}
+    asked = regraft_command("query", out, "select count(distinct seed) as seeds from replicates", "--json")
+    assert json.loads(asked.out) == [{"seeds": 3}]
+
+
+def test_what_failed_patients_have_in_common_is_told(
+    ready_result: TrialResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *others = ready_result.observed.arms
+    is_missing = np.arange(PATIENTS) < 2
+    flow = dataclasses.replace(ready_result.consort.arms[0], failed=2, failures=(("step limit", 2),))
+    consort = dataclasses.replace(ready_result.consort, arms=(flow, *ready_result.consort.arms[1:]))
+    arms = (dataclasses.replace(first, is_missing=is_missing), *others)
+    observed = dataclasses.replace(ready_result.observed, arms=arms)
+    result = dataclasses.replace(ready_result, consort=consort, observed=observed)
+    monkeypatch.setattr(stored, "run_stored", lambda *arguments, **options: result)
+    outcome = regraft_command("run", EXAMPLE, "--out", tmp_path / "out")
+    assert outcome.code == 4
+    assert outcome.err.count("in failed and") == 3
+    record = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))
+    assert {row["arm"] for row in record["failed_against_completed"]} == {"ahsct"}
 
 
 def test_another_run_in_the_folder_is_refused_unless_it_may_be_replaced(trial_file: Any, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import typer
 
 from regraft.interface.cli.check import check
 from regraft.interface.cli.doctor import doctor
+from regraft.interface.cli.export import export
 from regraft.interface.cli.group import ErrorGroup
 from regraft.interface.cli.listing import list_catalog
 from regraft.interface.cli.query import query
@@ -53,6 +54,7 @@ def main(
 app.command("run")(run)
 app.command("query")(query)
 app.command("replay")(replay)
+app.command("export")(export)
 app.command("list")(list_catalog)
 app.command("show")(show)
 app.command("check")(check)

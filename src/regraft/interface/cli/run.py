@@ -13,12 +13,15 @@ from regraft.interface.cli.group import ExitCode
 from regraft.interface.folder import CHUNKS
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from regraft.evidence.targets import Target
     from regraft.trial import TrialDesign, TrialResult
     from regraft.trial.plan import Plan
     from regraft.trial.stored.backends import Backend
     from regraft.trial.stored.run import RunOptions
 
+TOLD = 3  # measures in which failed patients differ most from the others
 WORTH_KEEPING = 10  # chunks of a run that found too few patients
 LARGE = 10_000  # patients of all arms from which on other processes compute them
 
@@ -46,6 +49,9 @@ def run(
         str | None,
         typer.Option("--scheduler", help="Address of a Dask scheduler, or a TOML file that describes a SLURM cluster."),
     ] = None,
+    replicates: Annotated[
+        int, typer.Option("--replicates", min=1, help="Repetitions of the trial with other patients, in one table.")
+    ] = 1,
     replace: Annotated[
         bool, typer.Option("--replace", help="Start anew where the folder holds another run; its chunks are deleted.")
     ] = False,
@@ -73,10 +79,11 @@ def run(
         print_plan(design, cores=cores, workers=_workers(design, cores), as_json=as_json)
         return
     with _resumable(out):
-        options = _options(design, cores=cores, scheduler=scheduler, extend=extend)
+        options = _options(design, cores=cores, scheduler=scheduler, extend=extend, replicates=replicates)
         result = _run(design, out, seed=seed, options=options, replace=replace, is_shown=not as_json)
         data = report_data(result, _targets(design), command=_command(trial, result))
-        write_results(result, data, out)
+        repeated = _repeat(design, out, seed=seed, options=options) if replicates > 1 else None
+        write_results(result, data, out, replicates=repeated)
     if as_json:
         print_json(summary_json(data))
     else:
@@ -87,6 +94,7 @@ def run(
             f"More than {allow_failed:g} % of an arm's runs failed: see the failures and their reasons in run.json.",
             err=True,
         )
+        _tell_bias(result)
         raise typer.Exit(ExitCode.FAILURES)
 
 
@@ -105,7 +113,16 @@ def _run(
         return stored.run_stored(design, out / CHUNKS, seed=seed, options=options, listener=listener, progress=progress)
 
 
-def _options(design: TrialDesign, *, cores: int | None, scheduler: str | None, extend: bool) -> RunOptions:
+def _repeat(design: TrialDesign, out: Path, *, seed: int | None, options: RunOptions) -> pd.DataFrame:
+    """Run the repetitions of the trial."""
+    from regraft.trial.stored.replicates import run_replicates
+
+    return run_replicates(design, out / CHUNKS, seed=seed, options=options)
+
+
+def _options(
+    design: TrialDesign, *, cores: int | None, scheduler: str | None, extend: bool, replicates: int
+) -> RunOptions:
     """Decide where chunks are computed: a cluster, other processes for a large trial, or this process."""
     from regraft.trial.stored.pool import PlannedWork, Pool
     from regraft.trial.stored.run import RunOptions
@@ -122,7 +139,7 @@ def _options(design: TrialDesign, *, cores: int | None, scheduler: str | None, e
         return Pool(PlannedWork.of(plan), _workers(design, cores) or 1)
 
     backend = on_cluster if scheduler else on_cores if _workers(design, cores) else None
-    return RunOptions(threads=cores, backend=backend, extend=extend)
+    return RunOptions(threads=cores, backend=backend, extend=extend, replicates=replicates)
 
 
 def _workers(design: TrialDesign, cores: int | None) -> int | None:
@@ -130,6 +147,21 @@ def _workers(design: TrialDesign, cores: int | None) -> int | None:
     from regraft.trial.stored.pool import spare_cores
 
     return (cores or spare_cores()) if len(design.arms) * design.patients_per_arm >= LARGE else None
+
+
+def _tell_bias(result: TrialResult) -> None:
+    """Say in what failed patients differ most from completed ones."""
+    from regraft.trial.bias import imbalances
+
+    rows = sorted(
+        imbalances(result), key=lambda row: -abs(row.standardised) if row.standardised == row.standardised else 0
+    )
+    for row in rows[:TOLD]:
+        typer.echo(
+            f"{row.arm}: {row.measure.replace('_', ' ')} is {row.failed:.3g} in failed and {row.completed:.3g} in "
+            f"completed patients ({row.standardised:+.2f} standard deviations).",
+            err=True,
+        )
 
 
 @contextmanager

@@ -33,12 +33,14 @@ class RunOptions:
     backend : makes what computes the chunks of a plan; this process if None
     chunk : candidates in a chunk of a new run
     extend : a run that is there may get more patients, arms or replicates
+    replicates : repetitions of the trial, for ``run_replicates``
     """
 
     threads: int | None = None
     backend: BackendMaker | None = None
     chunk: int | None = None
     extend: bool = False
+    replicates: int = 1
 
 
 def run_stored(
@@ -73,7 +75,7 @@ def run_stored(
     timings: dict[str, float] = {}
     with timed(timings, "plan"):
         plan = make_plan(design, seed=seed, threads=options.threads)
-    with opened(plan, folder, replicates=1, chunk=options.chunk, extend=options.extend) as store:
+    with opened(plan, folder, replicates=options.replicates, chunk=options.chunk, extend=options.extend) as store:
         with timed(timings, "patients"):
             chunks = compute(plan, store, 0, options=options, listener=listener)
         return summarise_stored(plan, store, 0, chunks, timings=timings, progress=progress)
