@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Written in pieces, so that this file does not hold what it forbids.
 SLASH, DOT = "/", "."
 FOLDERS = ("work", "home", "root", "Users", "mnt", "workspace")
-HOSTS = (("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"), ("conda", "anaconda"), ("crates", "io"))
+HOSTS = (("pypi", "org"), ("python" + "hosted", "org"), ("npmjs", "org"), ("conda", "anaconda"), ("crates", "io"))
 OPTIONS = ("index" + "-url", "trusted" + "-host", "find" + "-links")
 FORBIDDEN = re.compile(
     "|".join(
@@ -54,10 +54,10 @@ def test_no_tracked_file_names_a_folder_of_one_machine_or_a_registry() -> None:
 def test_a_planted_path_host_and_option_are_found(tmp_path: Path) -> None:
     planted = [
         SLASH + "home" + SLASH + "someone/data.csv",
-        "https:" + 2 * SLASH + "files" + DOT + "pythonhosted" + DOT + "org",
+        "https:" + 2 * SLASH + "files" + DOT + "python" + "hosted" + DOT + "org",
         "--" + OPTIONS[0] + " x",
     ]
-    harmless = ["src/work/file.py", "home/page", "see regraft run", "/ work"]
+    harmless = [SLASH.join(["src", "work", "file.py"]), "home/page", "see regraft run", "/ work"]
     (tmp_path / "file.txt").write_text("\n".join(planted + harmless), encoding="utf-8")
     assert [line.split(":")[0] for line in offences(tmp_path, ["file.txt"])] == [
         "file.txt, line 1",
