@@ -31,13 +31,14 @@ class Forecast:
     disk_megabytes: float
 
 
-def forecast(design: TrialDesign, *, threads: int | None, workers: int | None) -> Forecast:
+def forecast(design: TrialDesign, *, threads: int | None, workers: int | None, starting: float = 0.0) -> Forecast:
     """Run the first chunks of a trial and reckon what all of them take.
 
     Parameters
     ----------
     threads : of the engine, where chunks are computed in this process
     workers : processes that will compute them, None for this one
+    starting : seconds that a command needs before its work begins
 
     Raises
     ------
@@ -51,7 +52,7 @@ def forecast(design: TrialDesign, *, threads: int | None, workers: int | None) -
     planning = time.perf_counter() - began
     with tempfile.TemporaryDirectory() as place:
         store = Store(Path(place) / "chunks", default_chunk(design.patients_per_arm), {})
-        seconds, eligible = _pilot(plan, store)
+        once, seconds, eligible = _pilot(plan, store)
         found = sum(eligible)
         share = found / (len(eligible) * store.chunk)
         chunks = max(math.ceil(design.patients_per_arm / (share * store.chunk)), 1)
@@ -62,14 +63,14 @@ def forecast(design: TrialDesign, *, threads: int | None, workers: int | None) -
         patients=design.patients_per_arm,
         visits=len(plan.schedule.visits),
         candidates=chunks * store.chunk,
-        seconds=planning * (2 if workers else 1) + chunks * (per_chunk + more) + fixed,
+        seconds=starting + planning * (2 if workers else 1) + once + chunks * (per_chunk + more) + fixed,
         memory_megabytes=_peak_megabytes() + BYTES_PER_PATIENT * design.patients_per_arm / 1e6,
         disk_megabytes=chunks * on_disk / 1e6,
     )
 
 
-def _pilot(plan: Plan, store: Store) -> tuple[float, list[int]]:
-    """Compute the first chunks; return the seconds that one takes and the eligible in each."""
+def _pilot(plan: Plan, store: Store) -> tuple[float, float, list[int]]:
+    """Compute the first chunks; return seconds that the first takes more, those of each, and the eligible in each."""
     from regraft.errors import UsageError
     from regraft.trial.stored.chunk import Task, simulate_chunk
     from regraft.trial.stored.identity import arm_keys
@@ -88,7 +89,8 @@ def _pilot(plan: Plan, store: Store) -> tuple[float, list[int]]:
             f"Nobody is eligible among the first {len(eligible) * store.chunk} candidates. Loosen 'eligibility'."
         )
     later = seconds[1:] or seconds  # the first pays for what is loaded once
-    return sum(later) / len(later), eligible
+    usual = sum(later) / len(later)
+    return max(seconds[0] - usual, 0.0), usual, eligible
 
 
 def _summing_up(plan: Plan, store: Store, eligible: Sequence[int], place: Path) -> tuple[float, float]:

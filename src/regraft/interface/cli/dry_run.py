@@ -14,7 +14,7 @@ def print_plan(design: TrialDesign, *, cores: int | None, workers: int | None, a
     from regraft.interface.cli.progress import time_text
     from regraft.interface.forecast import forecast
 
-    found = forecast(design, threads=cores, workers=workers)
+    found = forecast(design, threads=cores, workers=workers, starting=seconds_since_start())
     facts = {
         "arms": len(design.arms),
         "patients_per_arm": found.patients,
@@ -34,3 +34,17 @@ def print_plan(design: TrialDesign, *, cores: int | None, workers: int | None, a
         f"about {time_text(found.seconds)}, {facts['memory_megabytes']} MB of memory, "
         f"{facts['disk_megabytes']:g} MB on disk. Nothing was written.",
     )
+
+
+def seconds_since_start() -> float:
+    """Return how long this command has been at work, as a run is before it begins; 0 where nobody can tell."""
+    import os
+    import time
+    from pathlib import Path
+
+    try:
+        fields = Path("/proc/self/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+        started = int(fields[19]) / os.sysconf("SC_CLK_TCK")
+        return max(time.clock_gettime(time.CLOCK_BOOTTIME) - started, 0.0)
+    except (OSError, AttributeError, ValueError):
+        return 0.0
