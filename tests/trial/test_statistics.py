@@ -8,6 +8,7 @@ from scipy.optimize import minimize_scalar
 from scipy.stats import binom, chi2, nbinom, norm, t
 
 from regraft.errors import InvalidArgument
+from regraft.trial import statistics
 from regraft.trial.statistics import (
     StepCurve,
     event_rate,
@@ -200,3 +201,15 @@ def test_a_step_curve_holds_its_value_until_the_next_time() -> None:
     assert curve.at(99) == (0.4, 0.2, 0.7, 0.2)
     with pytest.raises(InvalidArgument, match="starts at 0.*-1"):
         curve.at(-1)
+
+
+def test_what_a_fit_to_many_patients_leaves_behind_is_freed(monkeypatch: pytest.MonkeyPatch) -> None:
+    freed: list[int] = []
+    monkeypatch.setattr(statistics.gc, "collect", lambda: freed.append(1))
+    events, years = np.array([1.0, 0.0, 2.0, 1.0]), np.array([1.0, 2.0, 3.0, 4.0])
+    event_rate(events, years, "1/year")
+    assert not freed
+    monkeypatch.setattr(statistics, "MANY", 3)
+    event_rate(events, years, "1/year")
+    rate_ratio(events, years, np.array([True, True, False, False]))
+    assert len(freed) == 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -105,10 +104,9 @@ def _write_json(source: Path, target: Path) -> None:
 
 
 def _rows(file: Any) -> Iterator[list[Any]]:
-    """Yield rows; what is missing is null."""
+    """Yield rows; what is missing is null, in the file as here."""
     for batch in file.iter_batches():
-        for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-            yield [None if isinstance(value, float) and math.isnan(value) else value for value in row]
+        yield from map(list, zip(*(column.to_pylist() for column in batch.columns), strict=True))
 
 
 def _column(table: str, field: Any) -> dict[str, str]:

@@ -9,6 +9,7 @@ what is unknown about the model.
 
 from __future__ import annotations
 
+import gc
 import math
 from dataclasses import dataclass, replace
 
@@ -22,6 +23,7 @@ Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
 
 LEVEL = 0.95
+MANY = 10_000  # patients of whom a fit leaves megabytes behind
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,12 @@ class StepCurve:
 def missing(n: int, unit: str, method: str, note: str) -> Estimate:
     """Return an estimate that does not exist, with the reason."""
     return Estimate(math.nan, math.nan, math.nan, n, unit, method, math.nan, note)
+
+
+def release(patients: int) -> None:
+    """Free what a fit to many patients left behind: results of statsmodels hold themselves in circles."""
+    if patients > MANY:
+        gc.collect()
 
 
 def normal_quantile() -> float:
@@ -161,6 +169,7 @@ def event_rate(events: Floats, person_time: Floats, unit: str) -> Estimate:
         note = "all patients have the same rate" if total else "no event"
         return Estimate(rate, lower if total else 0.0, upper, n, unit, "exact Poisson", math.sqrt(total) / time, note)
     fit = _poisson_fit(events, person_time, np.ones((n, 1)))
+    release(n)
     error = float(fit.bse[0])
     half = normal_quantile() * error
     method = "events / person-time, robust"
@@ -185,6 +194,7 @@ def rate_ratio(events: Floats, person_time: Floats, treated: Booleans) -> tuple[
         if not group.any() or events[group].sum() == 0:
             return missing(n, "ratio", "negative binomial", "a group without events"), math.nan
     fit, method = _fit_two_groups(events, person_time, treated)
+    release(n)
     value, error = float(fit.params[1]), float(fit.bse[1])
     half = normal_quantile() * error
     ratio = math.exp(value)

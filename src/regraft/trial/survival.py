@@ -16,6 +16,7 @@ from regraft.trial.statistics import (
     Test,
     missing,
     normal_quantile,
+    release,
 )
 
 ROUNDING = 1e-9  # an incidence is a sum of shares and ends this close to 1 where everybody had the event
@@ -87,6 +88,8 @@ def hazard_ratio(time: Floats, event: Booleans, treated: Booleans) -> Estimate:
 
     fit = PHReg(time, treated.astype(np.float64)[:, None], status=event.astype(int), ties="efron").fit()
     value, error = float(fit.params[0]), float(fit.bse[0])
+    del fit
+    release(n)
     half = normal_quantile() * error
     ratio = math.exp(value)
     return Estimate(ratio, math.exp(value - half), math.exp(value + half), n, "ratio", method, ratio * error)

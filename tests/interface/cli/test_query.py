@@ -42,6 +42,16 @@ def test_events_are_those_of_the_enrolled_in_each_arm(small_run: SmallRun) -> No
     assert row.size
 
 
+def test_eligible_candidates_who_were_not_enrolled_are_in_no_view(trial_file: Any, tmp_path: Path) -> None:
+    arm = {"id": "untreated", "label": "No treatment", "protocol": "untreated"}
+    quick = trial_file(endpoints=["overall_survival"], outcomes=[], arms=[arm], eligibility=[])
+    out = tmp_path / "out"
+    assert regraft_command("run", quick, "--patients", 1, "--out", out).code == 0
+    sql = "select count(distinct patient_id) as patients, any_value((select sum(eligible) from manifest)) as eligible"
+    rows = json.loads(regraft_command("query", out, f"{sql} from events", "--json").out)
+    assert rows[0]["patients"] == 1 < float(rows[0]["eligible"])
+
+
 def test_the_manifest_counts_candidates(small_run: SmallRun) -> None:
     rows = asked(small_run, "select * from manifest")
     assert rows[0]["first_candidate"] == 0

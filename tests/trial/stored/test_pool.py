@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from regraft.errors import UsageError
 from regraft.trial import TrialDesign, TrialResult
 from regraft.trial.plan import Plan
-from regraft.trial.stored.backends import Backend
+from regraft.trial.stored.backends import Backend, Done
+from regraft.trial.stored.chunk import Report, Task
 from regraft.trial.stored.files import DIED
 from regraft.trial.stored.pool import PlannedWork, Pool
 from regraft.trial.stored.run import RunOptions, run_stored
@@ -51,6 +53,30 @@ def test_a_patient_who_kills_its_process_is_found_and_reported(
     is_lost = (usual["ARMCD"] == "natalizumab") & (usual["USUBJID"] == lost)
     assert is_lost.any()
     assert digest(mine) == digest(usual[~is_lost].reset_index(drop=True))
+
+
+class Dying(Backend):
+    """Loses every task, except the probes of a search."""
+
+    places = 1
+
+    def __init__(self) -> None:
+        self.tasks: list[Task] = []
+
+    def submit(self, task: Task) -> None:
+        self.tasks.append(task)
+
+    def next_done(self) -> Done:
+        task = self.tasks.pop()
+        return Done(task, Report(task.first, 0, 0, 0.0) if task.only is not None else None)
+
+    def close(self) -> None:
+        self.tasks.clear()
+
+
+def test_processes_that_die_of_no_patient_end_the_run_with_a_next_step(design: TrialDesign, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no single patient is the reason.*--cores"):
+        run_stored(design, tmp_path / "chunks", options=RunOptions(backend=lambda plan: Dying()))
 
 
 def test_an_error_in_another_process_is_raised_here(design: TrialDesign, tmp_path: Path) -> None:

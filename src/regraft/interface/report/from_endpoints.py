@@ -14,6 +14,7 @@ from regraft.trial.endpoints.base import ArmCurve, ArmEstimate, EndpointResult
 from regraft.trial.statistics import Estimate
 
 DAYS_PER_YEAR = 365.25
+MOST_STEPS = 500  # of a curve in a figure
 TIME_TO_EVENT = {
     "neda3": ("Free of disease activity (NEDA-3)", "Share with NEDA-3"),
     "confirmed_worsening": ("Free of confirmed worsening", "Share without worsening"),
@@ -194,10 +195,15 @@ def _survival(result: EndpointResult, words: tuple[str, str], arms: Sequence[rep
 
 
 def _curve(found: ArmCurve) -> report.Curve:
-    """Return a step curve in years after day 0."""
+    """Return a step curve in years after day 0; one of more steps than can be drawn is read at as many times."""
     curve = found.curve
-    years = (curve.time + found.origin_day) / DAYS_PER_YEAR
-    return report.Curve(found.arm, years, curve.value, curve.lower, curve.upper, found.cause)
+    steps = np.arange(curve.time.size)
+    if steps.size > MOST_STEPS:
+        times = np.linspace(curve.time[0], curve.time[-1], MOST_STEPS)
+        steps = np.unique(np.searchsorted(curve.time, times, side="right") - 1)
+    years = (curve.time[steps] + found.origin_day) / DAYS_PER_YEAR
+    value, lower, upper = (values[steps] for values in (curve.value, curve.lower, curve.upper))
+    return report.Curve(found.arm, years, value, lower, upper, found.cause)
 
 
 def _known(value: float | None) -> float | None:

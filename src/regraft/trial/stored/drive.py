@@ -8,13 +8,15 @@ from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from regraft.errors import UsageError
 from regraft.trial.plan import Plan
 from regraft.trial.stored.backends import Backend, Done
 from regraft.trial.stored.chunk import Report, Task, report
-from regraft.trial.stored.search import find_lost
+from regraft.trial.stored.search import find_lost, no_one
 from regraft.trial.stored.store import Store
 
 TRIES = 2  # a process may die for a reason of its own once
+MOST_DEATHS = 5  # of one chunk, searches apart; then patients are not the reason
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,8 @@ class Drive:
             return True
         self._deaths[number] += 1
         task = done.task
+        if self._deaths[number] > MOST_DEATHS:
+            raise UsageError(no_one(task))
         if self._deaths[number] >= TRIES:
             task = replace(task, lost=find_lost(task, backend, self._settled))
         backend.submit(task)

@@ -35,7 +35,7 @@ def find_lost(task: Task, backend: Backend, settled: deque[Done]) -> tuple[tuple
             name = stage[0][0] if stage else RUN_IN
             probe = replace(probe, lost=(*probe.lost, (name, patient)))
         else:
-            raise UsageError(_no_one(task))
+            raise UsageError(no_one(task))
     return probe.lost
 
 
@@ -46,7 +46,7 @@ def _halve(probe: Task, backend: Backend, settled: deque[Done]) -> int:
         first, rest = suspects[: len(suspects) // 2], suspects[len(suspects) // 2 :]
         suspects = rest if _survives(replace(probe, only=first), backend, settled) else first
     if _survives(replace(probe, only=suspects), backend, settled):
-        raise UsageError(_no_one(probe))
+        raise UsageError(no_one(probe))
     return suspects[0]
 
 
@@ -58,7 +58,7 @@ def _survives(probe: Task, backend: Backend, settled: deque[Done]) -> bool:
     return done.report is not None
 
 
-def _no_one(task: Task) -> str:
+def no_one(task: Task) -> str:
     """Say that workers die and no patient explains it."""
     return (
         f"Processes that compute the candidates from {task.first} on end without a message, and no single patient is "
