@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,25 +11,27 @@ import pytest
 from regraft.errors import UsageError
 from regraft.trial import TrialDesign, TrialResult
 from regraft.trial.plan import Plan
-from regraft.trial.stored.backends import Backend, Done
-from regraft.trial.stored.chunk import Report, Task
-from regraft.trial.stored.files import DIED
+from regraft.trial.stored import pool
+from regraft.trial.stored.backends import Backend, Done, InProcess
+from regraft.trial.stored.chunk import Report, Task, simulate_chunk
+from regraft.trial.stored.files import DIED, LATE, WHY_LOST, Lost
 from regraft.trial.stored.pool import PlannedWork, Pool
 from regraft.trial.stored.run import RunOptions, run_stored
+from regraft.trial.stored.search import find_lost
 
 from ..digest import digest
 from .test_run import NOT_COMPARED
-from .work import Deadly
+from .work import Deadly, Idle
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
 def test_other_processes_give_the_same_result_bit_for_bit(
     design: TrialDesign, result: TrialResult, tmp_path: Path, workers: int
 ) -> None:
-    def pool(plan: Plan) -> Backend:
+    def processes(plan: Plan) -> Backend:
         return Pool(PlannedWork.of(plan), workers)
 
-    stored = run_stored(design, tmp_path / "chunks", options=RunOptions(backend=pool, chunk=40))
+    stored = run_stored(design, tmp_path / "chunks", options=RunOptions(backend=processes, chunk=40))
     assert digest(stored, leave_out=NOT_COMPARED) == digest(result, leave_out=NOT_COMPARED)
 
 
@@ -37,12 +41,12 @@ def test_a_patient_who_kills_its_process_is_found_and_reported(
     ids = result.population.patient_ids.tolist()
     enrolled = ids[3]
     never = next(number for number in range(enrolled // 16 * 16, 1000) if number not in ids)
-    kills = (("run-in", never), ("natalizumab", enrolled))
+    kills = (Lost("run-in", never), Lost("natalizumab", enrolled))
 
-    def pool(plan: Plan) -> Backend:
+    def processes(plan: Plan) -> Backend:
         return Pool(Deadly(PlannedWork.of(plan), kills), 2)
 
-    stored = run_stored(design, tmp_path / "chunks", options=RunOptions(backend=pool, chunk=16))
+    stored = run_stored(design, tmp_path / "chunks", options=RunOptions(backend=processes, chunk=16))
     assert stored.consort.screening.run_in_failures == ((DIED, 1),)
     assert stored.population.patient_ids.tolist() == ids
     (failure,) = stored.failures
@@ -80,8 +84,35 @@ def test_processes_that_die_of_no_patient_end_the_run_with_a_next_step(design: T
 
 
 def test_an_error_in_another_process_is_raised_here(design: TrialDesign, tmp_path: Path) -> None:
-    def pool(plan: Plan) -> Backend:
+    def processes(plan: Plan) -> Backend:
         return Pool(PlannedWork("{}", plan.seed), 1)
 
     with pytest.raises(ValueError, match="validation errors"):
-        run_stored(design, tmp_path / "chunks", options=RunOptions(backend=pool))
+        run_stored(design, tmp_path / "chunks", options=RunOptions(backend=processes))
+
+
+def test_a_patient_who_takes_too_long_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "LOADING", 2.0)
+    kills = (Lost("run-in", 6, LATE), Lost("run-in", 9))
+    backend = Pool(Deadly(Idle(), kills), 1, patient_seconds=0.5)
+    try:
+        found = find_lost(Task(tmp_path, 4, 6, ()), backend, deque())
+    finally:
+        backend.close()
+    assert sorted(found, key=lambda one: one.patient) == list(kills)
+
+
+@pytest.mark.parametrize("status", [LATE, DIED])
+def test_why_a_patient_was_given_up_is_kept(design: TrialDesign, tmp_path: Path, status: str) -> None:
+    small = design.model_copy(update={"patients_per_arm": 2, "endpoints": ("overall_survival",)})
+    usual = run_stored(small, tmp_path / "usual", options=RunOptions(threads=1))
+    patient = int(usual.population.patient_ids[0])
+    lost = (Lost("untreated", patient, status), Lost("run-in", patient - 1, status))
+
+    def backend(plan: Plan) -> Backend:
+        return InProcess(lambda task: simulate_chunk(plan, replace(task, lost=lost)))
+
+    stored = run_stored(small, tmp_path / "lost", options=RunOptions(threads=1, backend=backend))
+    (failure,) = stored.failures
+    assert (failure.patient_id, failure.status, failure.reason) == (patient, status, WHY_LOST[status])
+    assert stored.consort.screening.run_in_failures == ((status, 1),)

@@ -8,16 +8,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from regraft.trial.stored.chunk import Report, Task
+from regraft.trial.stored.files import DIED
 
 Work = Callable[[Task], Report]
 
 
 @dataclass(frozen=True)
 class Done:
-    """A task that came to an end; ``report`` is None where the process that computed it died."""
+    """A task that came to an end; where it was not finished ``report`` is None, and ``status`` says how it ended."""
 
     task: Task
     report: Report | None
+    status: str = DIED
 
 
 class Backend(ABC):

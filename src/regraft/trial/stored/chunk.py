@@ -14,7 +14,7 @@ from regraft.trial.plan import Plan
 from regraft.trial.run import baseline_of
 from regraft.trial.screening import RUN_IN_FAILED, Enrolled, screen_batch, status_names, take_enrolled
 from regraft.trial.statistics import Integers
-from regraft.trial.stored.files import BASELINE, DIED, ChunkFiles, write_arm
+from regraft.trial.stored.files import BASELINE, ChunkFiles, Lost, write_arm
 from regraft.trial.stored.parquet import column, event_columns, is_whole, read, row_count, write_whole
 
 RUN_IN = "run-in"
@@ -29,7 +29,7 @@ class Task:
     folder : where the chunks are kept
     first, count : ids of the candidates are ``first`` to ``first + count - 1``
     arms : id of each arm to be simulated, and the key of its files
-    lost : stage (``RUN_IN`` or an arm's id) and id of patients who ended the process that computed them
+    lost : who is not tried again in a stage (``RUN_IN`` or an arm's id)
     only : candidates of a search for such patients: nobody else is simulated, and nothing is written
     """
 
@@ -37,7 +37,7 @@ class Task:
     first: int
     count: int
     arms: tuple[tuple[str, str], ...]
-    lost: tuple[tuple[str, int], ...] = ()
+    lost: tuple[Lost, ...] = ()
     only: tuple[int, ...] | None = None
 
     @property
@@ -49,16 +49,21 @@ class Task:
     def candidates(self) -> Integers:
         """Ids of those whose run-in is simulated."""
         ids = self.everybody if self.only is None else np.array(self.only, dtype=np.int64)
-        return ids[~np.isin(ids, self.lost_in(RUN_IN))]
+        return ids[~np.isin(ids, list(self.lost_in(RUN_IN)))]
+
+    @property
+    def most_runs(self) -> int:
+        """How many times at most a patient is simulated: all in the run-in, and in each arm if all are eligible."""
+        return int(self.candidates.size) * (1 + len(self.arms))
 
     @property
     def files(self) -> ChunkFiles:
         """The files of the range."""
         return ChunkFiles(self.folder, self.first)
 
-    def lost_in(self, stage: str) -> list[int]:
-        """Return who is not tried again in a stage."""
-        return [patient for name, patient in self.lost if name == stage]
+    def lost_in(self, stage: str) -> dict[int, str]:
+        """Return the ids of who is not tried again in a stage, and why."""
+        return {one.patient: one.status for one in self.lost if one.stage == stage}
 
     @property
     def is_done(self) -> bool:
@@ -111,7 +116,8 @@ def _screen(plan: Plan, task: Task) -> Enrolled | None:
     """Simulate the run-in of all candidates, keep what became of each, and return the eligible."""
     everybody = task.everybody
     failed = np.full(everybody.size, RUN_IN_FAILED, dtype=np.int64)
-    status = np.full(everybody.size, DIED, dtype=object)
+    lost = task.lost_in(RUN_IN)
+    status = np.array([lost.get(int(patient), "") for patient in everybody], dtype=object)
     ids, people = task.candidates, None
     columns = {"patient_id": column(everybody[:0]), "onset": column(np.empty(0))}
     names: tuple[str, ...] = ()
@@ -139,10 +145,11 @@ def _again(plan: Plan, task: Task) -> Enrolled:
 
 def _run_arm(plan: Plan, people: Enrolled, position: int, key: str, task: Task) -> None:
     """Simulate one arm of the eligible and write it, unless this is a search."""
-    lost = np.isin(people.patient_ids, task.lost_in(plan.design.arms[position].id))
-    kept = np.flatnonzero(~lost)
+    lost = task.lost_in(plan.design.arms[position].id)
+    is_lost = np.isin(people.patient_ids, list(lost))
+    kept = np.flatnonzero(~is_lost)
     arm = None
     if kept.size:
-        arm = simulate_arm(plan, people.take(plan, kept) if lost.any() else people, position)
+        arm = simulate_arm(plan, people.take(plan, kept) if is_lost.any() else people, position)
     if task.only is None:
-        write_arm(plan, arm, people, kept, task.files.arm(key))
+        write_arm(plan, arm, people, kept, task.files.arm(key), lost=lost)

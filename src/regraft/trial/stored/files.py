@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +18,20 @@ from regraft.trial.statistics import Floats, Integers
 from regraft.trial.stored.parquet import Column, column, event_columns, write_whole
 
 READING, DAILY, SCAN, BASELINE = "reading_", "daily_", "scan_", "baseline_"
-DIED = "worker died"
-WHY_DIED = "the process that computed this patient ended without a message each time it was tried"
+DIED, LATE = "worker died", "time limit"
+WHY_LOST = {
+    DIED: "the process that computed this patient ended without a message each time it was tried",
+    LATE: "this patient alone took longer than --patient-seconds allows, each time it was tried",
+}
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A patient who is not tried again in a stage (the run-in or an arm), and why: ``DIED`` or ``LATE``."""
+
+    stage: str
+    patient: int
+    status: str = DIED
 
 
 @dataclass(frozen=True)
@@ -44,16 +56,19 @@ class ChunkFiles:
         return self.folder / f"{self.first:010d}-arm-{key}.parquet"
 
 
-def write_arm(plan: Plan, arm: SimulatedArm | None, people: Enrolled, kept: Integers, path: Path) -> None:
+def write_arm(
+    plan: Plan, arm: SimulatedArm | None, people: Enrolled, kept: Integers, path: Path, *, lost: Mapping[int, str]
+) -> None:
     """Write what a trial saw of an arm, one row for each of ``people``.
 
     Parameters
     ----------
     arm : of the patients in the rows ``kept``; None if there are none
-    people : the eligible of the chunk; those who are not kept ended the process that computed them
+    people : the eligible of the chunk
+    lost : status of those who are not kept, by id
     """
     patients = people.patient_ids.size
-    blank = _blank(plan, patients)
+    blank = _blank(plan, [lost.get(int(patient), DIED) for patient in people.patient_ids])
     nothing = np.empty(0, dtype=np.int64)
     log = EventLog(patients, plan.kernel.event_ids, nothing, nothing, np.empty(0))
     if arm is not None:
@@ -74,15 +89,16 @@ def quantities(outputs: Sequence[str]) -> list[str]:
     return [*names, "cd4_naive"] if {"cd4", "naive_share"} <= set(outputs) else names
 
 
-def _blank(plan: Plan, patients: int) -> dict[str, Column]:
-    """Return the columns of patients of whom nothing is known, and why."""
+def _blank(plan: Plan, status: Sequence[str]) -> dict[str, Column]:
+    """Return the columns of patients of whom nothing is known but a status each."""
+    patients = len(status)
     visits, days = len(plan.schedule.visits), plan.schedule.daily.size
     scans = scan_months(plan.schedule, plan.clinic).size
     columns: dict[str, Column] = {
         "is_missing": np.ones(patients, dtype=np.bool_),
-        "status": np.full(patients, DIED, dtype=object),
+        "status": np.array(status, dtype=object),
         "failed_day": np.full(patients, np.nan),
-        "reason": np.full(patients, WHY_DIED, dtype=object),
+        "reason": np.array([WHY_LOST[one] for one in status], dtype=object),
         "last_day": np.full(patients, np.nan),
         "death_day": np.full(patients, np.nan),
         "death_cause": np.full(patients, "", dtype=object),

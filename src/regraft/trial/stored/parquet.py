@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -43,17 +44,18 @@ def event_columns(log: EventLog) -> dict[str, pa.Array]:
 
 
 def write_whole(columns: Mapping[str, pa.Array], path: Path, *, events: Sequence[str] = ()) -> None:
-    """Write columns to a file that appears only when it is complete.
+    """Write columns to a file that appears only when it is complete and on the disk.
 
     Raises
     ------
     OutputFolderError : the disk is full or refuses the file; what was finished before stays
     """
     table = pa.table(dict(columns)).replace_schema_metadata({EVENT_NAMES: json.dumps(list(events))})
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")  # other machines may have a process of this number
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(table, unfinished, compression="zstd", write_statistics=False)
+        _flush(unfinished)
         unfinished.replace(path)
     except OSError as error:
         raise OutputFolderError(
@@ -62,6 +64,12 @@ def write_whole(columns: Mapping[str, pa.Array], path: Path, *, events: Sequence
         ) from error
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    """Wait until a file is on the disk, so that a name never outlives its content in a power cut."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def is_whole(path: Path) -> bool:

@@ -1,24 +1,39 @@
-"""Chunks in other processes of this machine; one that dies takes nothing with it but its chunk."""
+"""Chunks in other processes of this machine; one that dies or hangs takes nothing with it but its chunk."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import signal
+import time
 from collections import deque
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol
 
 from regraft.trial.design import TrialDesign
 from regraft.trial.plan import Plan, make_plan
-from regraft.trial.stored.backends import Backend, Done, Work
+from regraft.trial.stored.backends import Backend, Done
 from regraft.trial.stored.chunk import Report, Task, simulate_chunk
+from regraft.trial.stored.files import LATE
 
+BEGUN = "begun"  # what a process says when it is ready and starts to compute
+LOADING = 30.0  # seconds that the first task of a process may take more: it loads machine code
 _PLANNING = Lock()
+
+
+class PreparedWork(Protocol):
+    """Work that a process gets ready for once, which may take some seconds, and that can be sent to it."""
+
+    def prepare(self) -> None:
+        """Get ready."""
+
+    def __call__(self, task: Task) -> Report:
+        """Compute a chunk."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +54,18 @@ class PlannedWork:
         """Describe the work of a plan."""
         return cls(plan.design.model_dump_json(), plan.seed)
 
+    def prepare(self) -> None:
+        """Make the plan."""
+        self._plan()
+
     def __call__(self, task: Task) -> Report:
         """Compute a chunk."""
+        return simulate_chunk(self._plan(), task)
+
+    def _plan(self) -> Plan:
+        """Return the plan of this process."""
         with _PLANNING:  # a worker of a cluster may have several threads
-            plan = _plan(self.design, self.seed)
-        return simulate_chunk(plan, task)
+            return _plan(self.design, self.seed)
 
 
 @lru_cache(maxsize=1)
@@ -65,14 +87,16 @@ class Pool(Backend):
     ----------
     work : can be sent to another process
     workers : how many processes
+    patient_seconds : how long one patient may take, no limit if None; a task may take as long as all of its patients
+        together, and a process that takes longer is ended
     """
 
-    def __init__(self, work: Work, workers: int) -> None:
+    def __init__(self, work: PreparedWork, workers: int, *, patient_seconds: float | None = None) -> None:
         self.places = workers
-        self._work = work
+        self._work, self._patient_seconds = work, patient_seconds
         self._waiting: deque[Task] = deque()
         self._idle: list[_Worker] = []
-        self._busy: dict[Any, tuple[_Worker, Task]] = {}
+        self._busy: dict[Any, _Job] = {}
 
     def submit(self, task: Task) -> None:
         """Take a task."""
@@ -80,24 +104,58 @@ class Pool(Backend):
         self._dispatch()
 
     def next_done(self) -> Done:
-        """Wait for the first task to end, or for its process to die."""
-        connection = wait(list(self._busy))[0]
-        worker, task = self._busy.pop(connection)
+        """Wait for the first task to end, for its process to die, or for its time to be over."""
+        while True:
+            ready = wait(list(self._busy), self._seconds_left())
+            heard = (self._hear(connection) for connection in ready)
+            done = next((one for one in heard if one), None) or self._give_up()
+            if done:
+                self._dispatch()
+                return done
+
+    def _seconds_left(self) -> float | None:
+        """Return how long the first of all tasks may still take, None where there is no limit."""
+        ends = [job.end for job in self._busy.values() if job.end is not None]
+        return max(min(ends) - time.monotonic(), 0.0) if ends else None
+
+    def _hear(self, connection: Any) -> Done | None:
+        """Take what a process says; None where its task has only begun."""
+        job = self._busy[connection]
         try:
-            answer = worker.connection.recv()
+            answer = job.worker.connection.recv()
         except (EOFError, OSError):
-            worker.end()
-            answer = None
-        else:
-            self._idle.append(worker)
-        self._dispatch()
+            del self._busy[connection]
+            job.worker.end()
+            return Done(job.task, None)
+        if answer == BEGUN:
+            job.end = self._end_of(job)
+            return None
+        del self._busy[connection]
+        self._idle.append(replace(job.worker, is_new=False))
         if isinstance(answer, BaseException):
             raise answer
-        return Done(task, answer)
+        return Done(job.task, answer)
+
+    def _end_of(self, job: _Job) -> float | None:
+        """Return when the time of a job is over that begins now."""
+        if self._patient_seconds is None:
+            return None
+        more = LOADING if job.worker.is_new else 0.0
+        return time.monotonic() + self._patient_seconds * job.task.most_runs + more
+
+    def _give_up(self) -> Done | None:
+        """End a process whose time is over, if there is one."""
+        now = time.monotonic()
+        for connection, job in self._busy.items():
+            if job.end is not None and job.end <= now and not job.worker.connection.poll():
+                del self._busy[connection]
+                job.worker.end()
+                return Done(job.task, None, LATE)
+        return None
 
     def close(self) -> None:
         """End all processes; a file that one of them is writing does not appear."""
-        for worker in [*self._idle, *(worker for worker, _ in self._busy.values())]:
+        for worker in [*self._idle, *(job.worker for job in self._busy.values())]:
             worker.end()
         self._idle, self._busy, self._waiting = [], {}, deque()
 
@@ -110,7 +168,7 @@ class Pool(Backend):
             except OSError:  # it died while it had nothing to do
                 worker.end()
                 continue
-            self._busy[worker.connection] = worker, self._waiting.popleft()
+            self._busy[worker.connection] = _Job(worker, self._waiting.popleft())
 
 
 @dataclass(frozen=True)
@@ -119,6 +177,7 @@ class _Worker:
 
     process: SpawnProcess
     connection: Connection
+    is_new: bool = True
 
     def end(self) -> None:
         """End the process now."""
@@ -127,26 +186,42 @@ class _Worker:
         self.connection.close()
 
 
-def _start(work: Work) -> _Worker:
-    """Start a process that knows nothing of this one but its work."""
+@dataclass
+class _Job:
+    """A process at work on a task; ``end`` is when its time is over, None before it begins or without a limit."""
+
+    worker: _Worker
+    task: Task
+    end: float | None = None
+
+
+def _start(work: PreparedWork) -> _Worker:
+    """Start a process that knows nothing of this one but its work, and never hears of Ctrl-C."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=_serve, args=(there, work), daemon=True)
-    process.start()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # a process inherits what is blocked
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     there.close()
     return _Worker(process, here)
 
 
-def _serve(connection: Connection, work: Work) -> None:
+def _serve(connection: Connection, work: PreparedWork) -> None:
     """Compute one task after the other until the other side is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is answered by the process that waits for the tasks
-    while True:
-        try:
+    with suppress(EOFError, OSError):
+        while True:
             task = connection.recv()
-        except EOFError:
-            return
-        try:
-            answer: object = work(task)
-        except Exception as error:
-            answer = error
-        connection.send(answer)
+            connection.send(_answer(connection, work, task))
+
+
+def _answer(connection: Connection, work: PreparedWork, task: Task) -> Report | Exception:
+    """Compute a task; return its report, or the error in it."""
+    try:
+        work.prepare()
+        connection.send(BEGUN)
+        return work(task)
+    except Exception as error:
+        return error
