@@ -4,7 +4,8 @@ Arms hold the same virtual patients with the same luck. Tests for independent sa
 therefore overstate the error of a contrast: they are conservative, and answer what a trial with different people
 in each arm would have seen. ``paired_difference`` uses the pairs. The interval of an estimate covers the choice of
 patients and their luck (``standard_error`` is the Monte Carlo error; four times the patients halve it), and not
-what is unknown about the model.
+what is unknown about the model. Each statistic takes the weights of the patients too; where they differ, ``weighted``
+does the work.
 """
 
 from __future__ import annotations
@@ -14,79 +15,26 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from regraft.errors import InvalidArgument
+from regraft.trial import weighted
+from regraft.trial.estimates import LEVEL as LEVEL
+from regraft.trial.estimates import Booleans as Booleans
+from regraft.trial.estimates import Estimate as Estimate
+from regraft.trial.estimates import Floats as Floats
+from regraft.trial.estimates import Integers as Integers
+from regraft.trial.estimates import StepCurve as StepCurve
+from regraft.trial.estimates import Test as Test
+from regraft.trial.estimates import missing as missing
+from regraft.trial.estimates import normal_quantile as normal_quantile
+from regraft.trial.weighting import Weights
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Booleans = NDArray[np.bool_]
-
-LEVEL = 0.95
 MANY = 10_000  # patients of whom a fit leaves megabytes behind
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with its 95 % interval; NaN bounds where no interval exists, and ``note`` then says why."""
-
-    value: float
-    lower: float
-    upper: float
-    n: int
-    unit: str
-    method: str
-    standard_error: float = math.nan
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Test:
-    """A test statistic with its p value."""
-
-    __test__ = False  # not a test case, whatever its name says to pytest
-
-    statistic: float
-    p_value: float
-    n: int
-    method: str
-
-
-@dataclass(frozen=True)
-class StepCurve:
-    """A step function: ``value`` holds from ``time`` to the next one. Bounds are pointwise 95 %."""
-
-    time: Floats
-    value: Floats
-    lower: Floats
-    upper: Floats
-    standard_error: Floats
-
-    def at(self, time: float) -> tuple[float, float, float, float]:
-        """Return value, lower and upper bound and standard error at a time at or after the first."""
-        index = int(np.searchsorted(self.time, time, side="right")) - 1
-        if index < 0:
-            raise InvalidArgument(f"The curve starts at {self.time[0]:g}; nothing is known at {time:g}.")
-        value, lower, upper = float(self.value[index]), float(self.lower[index]), float(self.upper[index])
-        return value, lower, upper, float(self.standard_error[index])
-
-
-def missing(n: int, unit: str, method: str, note: str) -> Estimate:
-    """Return an estimate that does not exist, with the reason."""
-    return Estimate(math.nan, math.nan, math.nan, n, unit, method, math.nan, note)
 
 
 def release(patients: int) -> None:
     """Free what a fit to many patients left behind: results of statsmodels hold themselves in circles."""
     if patients > MANY:
         gc.collect()
-
-
-def normal_quantile() -> float:
-    """Return the two-sided normal quantile of ``LEVEL``."""
-    from scipy.special import ndtri
-
-    return float(ndtri(0.5 + LEVEL / 2))
 
 
 def proportion(successes: int, n: int) -> Estimate:
@@ -104,8 +52,23 @@ def proportion(successes: int, n: int) -> Estimate:
     return Estimate(100 * share, *bounds, n, "%", method, 100 * error)
 
 
-def mean(values: Floats, unit: str) -> Estimate:
+def share(values: Floats, weights: Weights | None = None) -> Estimate:
+    """Estimate how many patients have something, in percent.
+
+    Parameters
+    ----------
+    values : (patient,) float, 1 = has it, 0 = has it not, NaN = unknown, left out
+    """
+    known = np.isfinite(values)
+    if weights is not None and weights.matter(known):
+        return weighted.share(values[known], weights.at(known))
+    return proportion(int(values[known].sum()), int(known.sum()))
+
+
+def mean(values: Floats, unit: str, weights: Weights | None = None) -> Estimate:
     """Estimate a mean with Student's interval; NaN values are left out."""
+    if weights is not None and weights.matter(np.isfinite(values)):
+        return weighted.mean(values, unit, weights)
     method = "mean, t interval"
     known = values[np.isfinite(values)]
     if known.size < 2:
@@ -118,18 +81,21 @@ def mean(values: Floats, unit: str) -> Estimate:
     return Estimate(float(summary.mean), float(lower), float(upper), int(known.size), unit, method, error)
 
 
-def paired_difference(treated: Floats, reference: Floats, unit: str) -> Estimate:
+def paired_difference(treated: Floats, reference: Floats, unit: str, weights: Weights | None = None) -> Estimate:
     """Estimate the mean difference within patients, treated minus reference.
 
     Parameters
     ----------
     treated, reference : (patient,) float, the same patients in the same order; NaN = missing, the pair is left out
     """
-    return _renamed(mean(treated - reference, unit), "mean difference within patients, t interval")
+    found = mean(treated - reference, unit, weights)
+    return replace(found, method=found.method.replace("mean,", "mean difference within patients,"))
 
 
-def median(values: Floats, unit: str) -> Estimate:
+def median(values: Floats, unit: str, weights: Weights | None = None) -> Estimate:
     """Estimate a median with the distribution-free interval of order statistics; NaN values are left out."""
+    if weights is not None and weights.matter(np.isfinite(values)):
+        return weighted.median(values, unit, weights)
     method = "median, order statistics"
     known = np.sort(values[np.isfinite(values)])
     n = int(known.size)
@@ -145,7 +111,7 @@ def median(values: Floats, unit: str) -> Estimate:
     return Estimate(centre, lower, upper, n, unit, method, (upper - lower) / (2 * normal_quantile()))
 
 
-def event_rate(events: Floats, person_time: Floats, unit: str) -> Estimate:
+def event_rate(events: Floats, person_time: Floats, unit: str, weights: Weights | None = None) -> Estimate:
     """Estimate events per person-time; patients differ, so the interval is not a Poisson one.
 
     Parameters
@@ -157,7 +123,10 @@ def event_rate(events: Floats, person_time: Floats, unit: str) -> Estimate:
     events / person-time with a robust (sandwich) interval on the log scale; exact Poisson bounds without events, and
     where all patients have the same rate, so that there is no spread between them to learn from
     """
-    events, person_time = _at_risk(events, person_time)
+    keep = np.isfinite(events) & (person_time > 0)
+    if weights is not None and weights.matter(keep):
+        return weighted.event_rate(events[keep], person_time[keep], unit, weights.at(keep))
+    events, person_time = events[keep], person_time[keep]
     n, total, time = int(events.size), float(events.sum()), float(person_time.sum())
     if n == 0 or time <= 0:
         return missing(n, unit, "events / person-time", "no time at risk")
@@ -176,7 +145,9 @@ def event_rate(events: Floats, person_time: Floats, unit: str) -> Estimate:
     return Estimate(rate, rate * math.exp(-half), rate * math.exp(half), n, unit, method, rate * error)
 
 
-def rate_ratio(events: Floats, person_time: Floats, treated: Booleans) -> tuple[Estimate, float]:
+def rate_ratio(
+    events: Floats, person_time: Floats, treated: Booleans, weights: Weights | None = None
+) -> tuple[Estimate, float]:
     """Compare the event rates of two groups of different people by negative binomial regression.
 
     Where the counts show no more spread than Poisson's, the negative binomial does not exist and a Poisson model
@@ -188,6 +159,8 @@ def rate_ratio(events: Floats, person_time: Floats, treated: Booleans) -> tuple[
     the rate ratio treated / others with a Wald interval on the log scale, and its p value
     """
     keep = np.isfinite(events) & (person_time > 0)
+    if weights is not None and weights.matter(keep & treated, keep & ~treated):
+        return weighted.rate_ratio(events[keep], person_time[keep], treated[keep], weights.at(keep))
     events, person_time, treated = events[keep], person_time[keep], treated[keep]
     n = int(events.size)
     for group in (treated, ~treated):
@@ -200,12 +173,6 @@ def rate_ratio(events: Floats, person_time: Floats, treated: Booleans) -> tuple[
     ratio = math.exp(value)
     bounds = (math.exp(value - half), math.exp(value + half))
     return Estimate(ratio, *bounds, n, "ratio", method, ratio * error), float(fit.pvalues[1])
-
-
-def _at_risk(events: Floats, person_time: Floats) -> tuple[Floats, Floats]:
-    """Return the patients who are known and at risk."""
-    keep = np.isfinite(events) & (person_time > 0)
-    return events[keep], person_time[keep]
 
 
 def _fit_two_groups(events: Floats, person_time: Floats, treated: Booleans) -> tuple[_Fit, str]:
@@ -269,8 +236,3 @@ def _wald(params: Floats, errors: Floats) -> _Fit:
 def _fit_of(result: object) -> _Fit:
     """Return coefficients, errors and p values of a statsmodels result."""
     return _Fit(*(np.asarray(getattr(result, name), dtype=np.float64) for name in ("params", "bse", "pvalues")))
-
-
-def _renamed(estimate: Estimate, method: str) -> Estimate:
-    """Return an estimate with another name of its method."""
-    return replace(estimate, method=method)
