@@ -1,6 +1,7 @@
 """Equations to many patients at once: code generation, kernel, solver, events and results."""
 
 from regraft.engine.administrations import Administrations, Kind
+from regraft.engine.gradient import Gradient, solve_with_gradient
 from regraft.engine.kernel import Kernel, compile_model
 from regraft.engine.result import Result, Snapshot
 from regraft.engine.settings import SolverSettings
@@ -11,6 +12,7 @@ from regraft.engine.stochastic_kernel import NetworkKernel, compile_network
 
 __all__ = [
     "Administrations",
+    "Gradient",
     "Kernel",
     "Kind",
     "NetworkKernel",
@@ -22,4 +24,5 @@ __all__ = [
     "compile_network",
     "solve",
     "solve_exactly",
+    "solve_with_gradient",
 ]

@@ -25,7 +25,7 @@ from regraft.engine.buffers import (
 from regraft.engine.calls import OUTPUTS, RATES, TRIGGERS
 from regraft.engine.driver import finish_alone, pass_alone, start_alone
 from regraft.engine.kernel import Kernel
-from regraft.engine.run import Ends, Inputs, Log, empty_log, patient_arrays
+from regraft.engine.run import Ends, Inputs, Log, empty_log, no_tape, patient_arrays
 from regraft.engine.settings import SolverSettings
 from regraft.engine.status import OK, STEP_LIMIT, STEP_TOO_SMALL
 
@@ -40,7 +40,7 @@ def run_alone(
     """Run all patients as ``run`` does, some thousand times slower."""
     shared = model_arrays(kernel, settings, terminal, inputs.seed, is_start=inputs.is_start)
     own = thread_arrays(kernel, settings)
-    book = make_book(shared, patient_arrays(inputs, ends, values), own)
+    book = make_book(shared, patient_arrays(inputs, ends, values, no_tape(inputs.ids.size)), own)
     logs = []
     for row in inputs.order:
         patient = _Patient(kernel, settings, own, inputs.times[row, : inputs.counts[row]], values[row])

@@ -68,7 +68,9 @@ Integers = NDArray[np.int64]
     END_CULPRIT,
     END_RATE,
     COUNTER,
-) = range(20, 42)
+    TAPE,
+    TAPE_LENGTH,
+) = range(20, 44)
 # Of one thread: the block for the vector functions, and what each lane keeps, by lane.
 (
     BLOCK,
@@ -88,7 +90,7 @@ Integers = NDArray[np.int64]
     LOG_EVENT,
     LOG_TIME,
     LOG_COUNT,
-) = range(42, 59)
+) = range(44, 61)
 # Of one thread: scratch for the patient that is being served.
 (
     Y,
@@ -106,8 +108,8 @@ Integers = NDArray[np.int64]
     DRAWN,
     PRIORITY,
     NOTHING,
-) = range(59, 74)
-PAGES = 74
+) = range(61, 76)
+PAGES = 76
 _SLOTS = 3  # address, length, width
 
 # numba's own annotation shows the compile-time arguments, not those of the call

@@ -13,13 +13,14 @@ from regraft.engine.tableau import rodas5p
 Arrays = dict[int, Floats | Integers]
 
 # Places in the page COUNTS.
-CONTINUOUS, EVENTS, GUARDS, MAX_STEPS, MAX_CASCADE, SEED, IS_START = range(7)
+CONTINUOUS, EVENTS, GUARDS, MAX_STEPS, MAX_CASCADE, SEED, IS_START, TAPING = range(8)
 # Places in the page NUMBERS.
 RTOL, FIRST_STEP, MAX_STEP, MIN_STEP, TIME_TOLERANCE = range(5)
 # Places in a lane's COUNTERS and CLOCK: where a patient's run stands.
 # CULPRIT counts through the states (engine order), then the events, then the domain guards.
-CURSOR, WRITTEN, TAKEN, LOGGED, CULPRIT, REJECTED, DOSED = range(7)
-# DOSED tells that constants or infusions may have changed since the lane was filled.
+CURSOR, WRITTEN, TAKEN, LOGGED, CULPRIT, REJECTED, DOSED, TAPED, FOLLOWS = range(9)
+# DOSED tells that constants or infusions may have changed since the lane was filled; TAPED counts the places of the
+# tape that lie behind, and FOLLOWS tells that the step being tried was given by the tape.
 # LENGTH is that of the step being tried, STEP the one wished for, TARGET a time that no step may pass,
 # and OUTPUT the next time at which outputs are wanted.
 TIME, STEP, TARGET, LENGTH, END, OUTPUT = range(6)
@@ -30,7 +31,9 @@ def _integers(*shape: int) -> Integers:
     return np.zeros(shape, dtype=np.int64)
 
 
-def model_arrays(kernel: Kernel, settings: SolverSettings, terminal: Integers, seed: int, *, is_start: bool) -> Arrays:
+def model_arrays(
+    kernel: Kernel, settings: SolverSettings, terminal: Integers, seed: int, *, is_start: bool, taping: int = 0
+) -> Arrays:
     """Return the model, the tolerances and the limits of a call."""
     initial, events = kernel.initial, kernel.events
     flags = [(e.initial_value, e.persistent, e.use_trigger_values) for e in kernel.equations.events]
@@ -46,7 +49,7 @@ def model_arrays(kernel: Kernel, settings: SolverSettings, terminal: Integers, s
     return {
         b.ADDRESSES: kernel.addresses,
         b.LAYOUT: np.array(kernel.layout, dtype=np.int64),
-        b.COUNTS: np.array([*counts, seed, is_start], dtype=np.int64),
+        b.COUNTS: np.array([*counts, seed, is_start, taping], dtype=np.int64),
         b.NUMBERS: np.array(numbers),
         b.ATOL: settings.absolute_tolerances([s.id for s in kernel.equations.states])[kernel.state_order],
         b.DENSE_WEIGHTS: rodas5p().dense,
@@ -80,7 +83,7 @@ def thread_arrays(kernel: Kernel, settings: SolverSettings) -> Arrays:
         b.INFUSIONS: _integers(wide, moving),
         b.CONSTANT_TABLE: np.zeros((wide, kernel.constants)),
         b.OCCURRENCE: _integers(wide, events),
-        b.COUNTERS: _integers(wide, 7),
+        b.COUNTERS: _integers(wide, 9),
         b.CLOCK: np.zeros((wide, 6)),
         b.STOP_TIMES: np.zeros((wide, kernel.stops)),
         b.LANE_LOG_EVENT: _integers(wide, settings.max_events),

@@ -18,6 +18,7 @@ from regraft.engine.buffers import (
     CULPRIT,
     DOSED,
     END,
+    FOLLOWS,
     IS_START,
     LENGTH,
     MAX_STEP,
@@ -38,6 +39,7 @@ from regraft.engine.jumps import broken_guard, locate, look
 from regraft.engine.patient import begin, blank, count_output, finish, pass_instant, write
 from regraft.engine.status import DOMAIN, NON_FINITE, OK, STEP_LIMIT, STEP_TOO_SMALL
 from regraft.engine.step import between, copy, fetch, prepare_between, put, rates_at, worst_state
+from regraft.engine.tape import given_end, note
 
 _SMALLEST_RELATIVE_STEP = 4.0 * np.finfo(np.float64).eps
 _SLACK = 1.01
@@ -86,16 +88,22 @@ def _plan_steps(book: Integers, lanes: int) -> None:
     the way.
     """
     clocks, block, layout = matrix(book, b.CLOCK), matrix(book, b.BLOCK), integers(book, b.LAYOUT)
+    row_of = integers(book, b.ROW)
     time_row, step_row, end_row = layout[rows.TIME], layout[rows.STEP], layout[rows.END]
     for k in range(lanes):
         t, h, target = clocks[k, TIME], clocks[k, STEP], clocks[k, TARGET]
         rest = target - t
         length = h
-        if h * _SLACK >= rest:
+        given = given_end(book, k, row_of[k], t)
+        if given < target:
+            length = given - t
+        elif given < math.inf:
+            length = rest
+        elif h * _SLACK >= rest:
             length = rest
         elif 2.0 * h > rest:
             length = 0.5 * rest
-        end = target if length == rest else t + length
+        end = target if length == rest else min(given, t + length)
         clocks[k, LENGTH], clocks[k, END] = length, end
         block[time_row, k], block[step_row, k], block[end_row, k] = t, length, end
 
@@ -104,6 +112,9 @@ def _plan_steps(book: Integers, lanes: int) -> None:
 def _reject(book: Integers, k: int, error: float, growth: float) -> int:
     """Shorten the step of a lane; return the status."""
     clock, counters = floats_of(book, b.CLOCK, k), integers_of(book, b.COUNTERS, k)
+    if counters[FOLLOWS]:
+        counters[CULPRIT] = worst_state(book, k)
+        return NON_FINITE
     counters[REJECTED] = 1
     clock[STEP] = clock[LENGTH] * growth
     if not math.isfinite(error):
@@ -138,6 +149,7 @@ def _event(book: Integers, k: int) -> int:
     between(book, k, fraction)
     copy(floats(book, b.BETWEEN), floats(book, b.Y))
     clock[TIME] = end
+    note(book, row, end)
     return pass_instant(book, k, row, False, True)
 
 
@@ -174,6 +186,8 @@ def _judge_steps(book: Integers, lanes: int) -> None:
         if row_of[k] < 0:
             continue
         counters[k, TAKEN] += 1
+        if counters[k, FOLLOWS] and block[error_row, k] < math.inf:
+            block[error_row, k] = 0.0  # the patient who chose this step was content
         accepted, growth = block[error_row, k] <= 1.0, block[growth_row, k]
         if accepted:
             length, h = clocks[k, LENGTH], clocks[k, STEP]
@@ -238,6 +252,7 @@ def _arrive(book: Integers, lanes: int) -> None:
             continue
         end = clocks[k, END]
         clocks[k, TIME] = end
+        note(book, row_of[k], end)
         spent = counters[k, TAKEN] >= limit
         if end < clocks[k, TARGET] and end < clocks[k, OUTPUT] and not spent:
             continue

@@ -61,6 +61,8 @@ from regraft.engine.jit import compiled_inner
 from regraft.engine.status import DOMAIN, ENDED, EVENT_LOG_FULL, EVENT_STORM, NON_FINITE, OK
 from regraft.engine.step import watch
 
+_FINEST = 1e-15  # part of a step below which fractions are not told apart
+
 
 @compiled_inner
 def _draw_all(book: Integers, codes: Integers, count: int, patient: int, stream: int, occurrence: int) -> None:
@@ -142,7 +144,7 @@ def locate(book: Integers, lane: int, t: float, h: float) -> float:
     where a trigger holds; an end that stays twice counts half (the Illinois rule).
     """
     low, high, turn, stayed = 0.0, 1.0, 0, 0
-    tolerance = floats(book, NUMBERS)[TIME_TOLERANCE] * max(1.0, abs(t)) / h
+    tolerance = max(floats(book, NUMBERS)[TIME_TOLERANCE] * max(1.0, abs(t)) / h, _FINEST)
     at_high = _largest_gap(book)
     look(book, lane, t, floats(book, Y))
     at_low = _largest_gap(book)

@@ -19,6 +19,7 @@ from regraft.engine.buffers import (
     REJECTED,
     STEP,
     TAKEN,
+    TAPED,
     TARGET,
     TIME,
     TIME_TOLERANCE,
@@ -83,7 +84,7 @@ def begin(book: Integers, lane: int, row: int) -> int:
         floats_of(book, b.INFUSION, lane)[k] = 0.0
         integers_of(book, b.INFUSIONS, lane)[k] = 0
     counters[CURSOR], counters[WRITTEN], counters[TAKEN] = integers(book, b.SCHEDULE_FROM)[row], 0, 0
-    counters[LOGGED], counters[CULPRIT], counters[REJECTED], counters[DOSED] = 0, -1, 0, 1
+    counters[LOGGED], counters[CULPRIT], counters[REJECTED], counters[DOSED], counters[TAPED] = 0, -1, 0, 1, 0
     clock[TIME], clock[OUTPUT] = t, t
     clock[STEP] = math.inf if is_start else floats(book, b.END_STEP)[row]
     _compute_constants(book, lane, t)

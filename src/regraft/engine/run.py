@@ -15,6 +15,7 @@ from regraft.engine.buffers import Arrays, model_arrays, thread_arrays
 from regraft.engine.driver import run_lanes
 from regraft.engine.kernel import Kernel
 from regraft.engine.settings import SolverSettings
+from regraft.engine.tape import NO_TAPE
 
 Log = tuple[Integers, Integers, Floats]
 
@@ -39,6 +40,17 @@ class Inputs(NamedTuple):
     is_start: bool
 
 
+class Tape(NamedTuple):
+    """The ends of each patient's steps: ``ends`` is (patient, place), ``length`` counts also what found no place.
+
+    ``use`` is one of ``NO_TAPE``, ``RECORD`` and ``FOLLOW``.
+    """
+
+    use: int
+    ends: Floats
+    length: Integers
+
+
 class Ends(NamedTuple):
     """What is kept per patient at the end of a run, and, at a continuation, found at its start."""
 
@@ -55,14 +67,21 @@ class Ends(NamedTuple):
 
 
 def run(
-    kernel: Kernel, settings: SolverSettings, inputs: Inputs, ends: Ends, values: Floats, terminal: Integers
+    kernel: Kernel,
+    settings: SolverSettings,
+    inputs: Inputs,
+    ends: Ends,
+    values: Floats,
+    terminal: Integers,
+    tape: Tape | None = None,
 ) -> Log:
     """Run all patients; fill ``ends`` and ``values`` and return patient, event and time of every event, by patient.
 
     Threads take patients from a common counter; whoever takes a patient writes only its rows.
     """
-    shared = model_arrays(kernel, settings, terminal, inputs.seed, is_start=inputs.is_start)
-    patients = patient_arrays(inputs, ends, values)
+    tape = tape or no_tape(inputs.ids.size)
+    shared = model_arrays(kernel, settings, terminal, inputs.seed, is_start=inputs.is_start, taping=tape.use)
+    patients = patient_arrays(inputs, ends, values, tape)
 
     def run_thread(_: int) -> list[Log]:
         own = thread_arrays(kernel, settings)
@@ -92,7 +111,12 @@ def empty_log(own: Arrays) -> Log:
     return patients, events, np.array(own[b.LOG_TIME][:size], dtype=np.float64)
 
 
-def patient_arrays(inputs: Inputs, ends: Ends, values: Floats) -> Arrays:
+def no_tape(patients: int) -> Tape:
+    """Return the tape of a run that needs none."""
+    return Tape(NO_TAPE, np.zeros((patients, 0)), np.zeros(patients, dtype=np.int64))
+
+
+def patient_arrays(inputs: Inputs, ends: Ends, values: Floats, tape: Tape) -> Arrays:
     """Return everything about all patients by page of the driver's book."""
     return {
         b.ORDER: inputs.order,
@@ -117,6 +141,8 @@ def patient_arrays(inputs: Inputs, ends: Ends, values: Floats) -> Arrays:
         b.END_CULPRIT: ends.culprit,
         b.END_RATE: ends.rate,
         b.COUNTER: np.zeros(1, dtype=np.int64),
+        b.TAPE: tape.ends,
+        b.TAPE_LENGTH: tape.length,
     }
 
 

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from regraft.engine.administrations import Administrations, Kind, Schedule, make_schedule
+from regraft.engine.inputs import check_ids, check_parameters, check_times
 from regraft.engine.result import Result, Snapshot
 from regraft.engine.run import _cores
 from regraft.engine.settings import SolverSettings
-from regraft.engine.solve import _check_ids, _check_parameters, _check_times
 from regraft.engine.stochastic_buffers import Ends, Inputs, Network, Work
 from regraft.engine.stochastic_driver import run_rows
 from regraft.engine.stochastic_ends import check_start, make_ends, make_snapshot, sentences
@@ -75,9 +75,9 @@ def solve_exactly(
     gillespie_1977, direct method
     """
     settings = settings or SolverSettings()
-    ids = _check_ids(patient_ids, seed)
-    matrix = _check_parameters(kernel.laws, parameters, ids)
-    grid, counts = _check_times(times, ids)
+    ids = check_ids(patient_ids, seed)
+    matrix = check_parameters(kernel.laws, parameters, ids)
+    grid, counts = check_times(times, ids)
     if start is not None:
         check_start(kernel, start, ids, grid)
         matrix = np.where(np.isnan(start.switched), matrix, start.switched)
