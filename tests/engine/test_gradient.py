@@ -96,7 +96,9 @@ def test_more_steps_than_the_first_tape_holds():
     fast = model({"x": (1, "cos(300 * time) - k * x"), "z": (0, "x")}, {"k": 1.0})
     found = gradient(fast, ["z"], ["k"], patients=3)
     assert found.result.steps.min() > 1024
-    np.testing.assert_allclose(found.derivative[..., 0], differences(fast, ["z"], "k", patients=3, rtol=1e-9), atol=1e-4)
+    np.testing.assert_allclose(
+        found.derivative[..., 0], differences(fast, ["z"], "k", patients=3, rtol=1e-9), atol=1e-4
+    )
 
 
 def test_a_dose_is_differentiated_through():

@@ -3,6 +3,7 @@
 from regraft.engine.administrations import Administrations, Kind
 from regraft.engine.gradient import Gradient, solve_with_gradient
 from regraft.engine.kernel import Kernel, compile_model
+from regraft.engine.reductions import Reduction, ReductionKind
 from regraft.engine.result import Result, Snapshot
 from regraft.engine.settings import SolverSettings
 from regraft.engine.solve import solve
@@ -16,6 +17,8 @@ __all__ = [
     "Kernel",
     "Kind",
     "NetworkKernel",
+    "Reduction",
+    "ReductionKind",
     "Result",
     "Snapshot",
     "SolverSettings",

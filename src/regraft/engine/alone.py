@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from regraft.engine.buffers import (
     CULPRIT,
     END,
     OUTPUT,
+    SAMPLES,
     TAKEN,
     TARGET,
     TIME,
@@ -22,8 +24,8 @@ from regraft.engine.buffers import (
     model_arrays,
     thread_arrays,
 )
-from regraft.engine.calls import OUTPUTS, RATES, TRIGGERS
-from regraft.engine.driver import finish_alone, pass_alone, start_alone
+from regraft.engine.calls import OUTPUTS, RATES, REDUCED, TRIGGERS
+from regraft.engine.driver import add_samples_alone, finish_alone, pass_alone, start_alone
 from regraft.engine.kernel import Kernel
 from regraft.engine.run import Ends, Inputs, Log, empty_log, no_tape, patient_arrays
 from regraft.engine.settings import SolverSettings
@@ -44,6 +46,7 @@ def run_alone(
     logs = []
     for row in inputs.order:
         patient = _Patient(kernel, settings, own, inputs.times[row, : inputs.counts[row]], values[row])
+        patient.gather = partial(add_samples_alone, book.pages, int(row))
         status = start_alone(book.pages, int(row))
         while status == OK:
             status, at_event = patient.go_on()
@@ -64,9 +67,11 @@ class _Patient:
         self.constants, self.infusion = own[b.CONSTANT_TABLE][_LANE], own[b.INFUSION][_LANE]
         self.y, self.truth, self.fresh, self.rate = own[b.Y], own[b.TRUTH], own[b.FRESH], own[b.RATE]
         self.whole, self.most_steps = np.array(self.y), min(settings.max_steps, _MOST_STEPS)
-        self.places = {page: own[page].ctypes.data for page in (b.FRESH, b.GAPS, b.RATE, b.NOTHING)}
+        self.places = {page: own[page].ctypes.data for page in (b.FRESH, b.GAPS, b.RATE, b.NOTHING, b.REDUCED_NOW)}
+        self.now, self.samples = own[b.REDUCED_NOW], own[b.REDUCED_SAMPLES]
+        self.gather: Callable[[float], None] = lambda length: None
         self.given = (self.whole.ctypes.data, self.constants.ctypes.data)
-        self.functions = {f: _KIND(int(kernel.addresses[f])) for f in (OUTPUTS, RATES, TRIGGERS)}
+        self.functions = {f: _KIND(int(kernel.addresses[f])) for f in (OUTPUTS, RATES, TRIGGERS, REDUCED)}
         atol = settings.absolute_tolerances([s.id for s in kernel.equations.states])
         self.atol = atol[kernel.state_order][: kernel.continuous]
 
@@ -97,6 +102,7 @@ class _Patient:
             end = self._locate(solver.t_old, solver.t, between) if at_event else solver.t
             margin = self.settings.event_time_tolerance * max(1.0, abs(end)) if at_event else 0.0
             self._write_before(end - margin, between)
+            self._reduce(solver.t_old, end, between)
             self.y[:moving] = between(end) if at_event else solver.y
             self.clock[TIME] = self.clock[END] = end
             if at_event:
@@ -128,6 +134,14 @@ class _Patient:
             else:
                 low = middle
         return high
+
+    def _reduce(self, begin: float, end: float, between: Callable[[float], Floats]) -> None:
+        """Add a stretch of time to the reductions."""
+        if self.now.size:
+            for k, moment in enumerate(np.linspace(begin, end, SAMPLES)):
+                self._call(REDUCED, float(moment), between(moment), self.places[b.NOTHING], self.places[b.REDUCED_NOW])
+                self.samples[:, k] = self.now
+            self.gather(end - begin)
 
     def _write_before(self, end: float, between: Callable[[float], Floats]) -> None:
         """Write all outputs before a time."""

@@ -43,7 +43,9 @@ Integers = NDArray[np.int64]
     TRIGGER_VALUES,
     TERMINAL,
     WATCHED,
-) = range(20)
+    REDUCTION_KINDS,
+    REDUCTION_THRESHOLDS,
+) = range(22)
 # Of all patients, by row.
 (
     ORDER,
@@ -70,7 +72,8 @@ Integers = NDArray[np.int64]
     COUNTER,
     TAPE,
     TAPE_LENGTH,
-) = range(20, 44)
+    END_REDUCED,
+) = range(22, 47)
 # Of one thread: the block for the vector functions, and what each lane keeps, by lane.
 (
     BLOCK,
@@ -90,7 +93,7 @@ Integers = NDArray[np.int64]
     LOG_EVENT,
     LOG_TIME,
     LOG_COUNT,
-) = range(44, 61)
+) = range(47, 64)
 # Of one thread: scratch for the patient that is being served.
 (
     Y,
@@ -108,8 +111,10 @@ Integers = NDArray[np.int64]
     DRAWN,
     PRIORITY,
     NOTHING,
-) = range(61, 76)
-PAGES = 76
+    REDUCED_NOW,
+    REDUCED_SAMPLES,
+) = range(64, 81)
+PAGES = 81
 _SLOTS = 3  # address, length, width
 
 # numba's own annotation shows the compile-time arguments, not those of the call

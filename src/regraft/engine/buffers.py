@@ -24,6 +24,7 @@ CURSOR, WRITTEN, TAKEN, LOGGED, CULPRIT, REJECTED, DOSED, TAPED, FOLLOWS = range
 # LENGTH is that of the step being tried, STEP the one wished for, TARGET a time that no step may pass,
 # and OUTPUT the next time at which outputs are wanted.
 TIME, STEP, TARGET, LENGTH, END, OUTPUT = range(6)
+SAMPLES = 5  # of each step for reductions, evenly spaced, ends included: as many as its dense output has coefficients
 _ALIGNMENT = 64  # bytes of the widest vector
 
 
@@ -67,6 +68,8 @@ def model_arrays(
         b.TRIGGER_VALUES: table[:, 2].copy(),
         b.TERMINAL: terminal,
         b.WATCHED: kernel.watched,
+        b.REDUCTION_KINDS: np.array([int(r.kind) for r in kernel.reductions], dtype=np.int64),
+        b.REDUCTION_THRESHOLDS: np.array([r.threshold for r in kernel.reductions], dtype=np.float64),
     }
 
 
@@ -117,6 +120,8 @@ def _scratch(kernel: Kernel) -> Arrays:
         b.DRAWN: np.zeros(draws),
         b.PRIORITY: np.zeros(events),
         b.NOTHING: np.zeros(1),
+        b.REDUCED_NOW: np.zeros(len(kernel.reductions)),
+        b.REDUCED_SAMPLES: np.zeros((len(kernel.reductions), SAMPLES)),
     }
 
 

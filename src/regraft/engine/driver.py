@@ -37,6 +37,7 @@ from regraft.engine.calls import FLUSH_OFF, FLUSH_ON, KEEP, PREPARE_OUTPUTS, SHO
 from regraft.engine.jit import compiled, compiled_inner
 from regraft.engine.jumps import broken_guard, locate, look
 from regraft.engine.patient import begin, blank, count_output, finish, pass_instant, write
+from regraft.engine.reducing import add_samples, reduce_step
 from regraft.engine.status import DOMAIN, NON_FINITE, OK, STEP_LIMIT, STEP_TOO_SMALL
 from regraft.engine.step import between, copy, fetch, prepare_between, put, rates_at, worst_state
 from regraft.engine.tape import given_end, note
@@ -97,9 +98,7 @@ def _plan_steps(book: Integers, lanes: int) -> None:
         given = given_end(book, k, row_of[k], t)
         if given < target:
             length = given - t
-        elif given < math.inf:
-            length = rest
-        elif h * _SLACK >= rest:
+        elif given < math.inf or h * _SLACK >= rest:
             length = rest
         elif 2.0 * h > rest:
             length = 0.5 * rest
@@ -146,6 +145,7 @@ def _event(book: Integers, k: int) -> int:
         moment = clock[OUTPUT]
         between(book, k, (moment - t) / length)
         write(book, k, row, moment, floats(book, b.BETWEEN))
+    reduce_step(book, k, row, t, length, fraction)
     between(book, k, fraction)
     copy(floats(book, b.BETWEEN), floats(book, b.Y))
     clock[TIME] = end
@@ -200,6 +200,7 @@ def _judge_steps(book: Integers, lanes: int) -> None:
         if accepted and block[attention_row, k] == 0.0:
             kept[k] = 1
             block[mark, k] = 1.0
+            reduce_step(book, k, row_of[k], clocks[k, TIME], clocks[k, LENGTH], 1.0)
         else:
             status = _serve(book, k)
             if status != OK:
@@ -324,6 +325,12 @@ def start_alone(book: Integers, row: int) -> int:
 def pass_alone(book: Integers, row: int, at_event: bool) -> int:
     """Pass an instant of the patient in the first lane; return the status."""
     return pass_instant(book, 0, row, False, at_event)
+
+
+@compiled
+def add_samples_alone(book: Integers, row: int, length: float) -> None:
+    """Add a stretch of time, sampled into the book, to the reductions of the patient."""
+    add_samples(book, row, length)
 
 
 @compiled

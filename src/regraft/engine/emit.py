@@ -27,6 +27,7 @@ FOR_ONE_PATIENT = (
     "priorities",
     "outputs",
     "stops",
+    "reduced",
     "initial_arguments",
     "initial_value",
     "event_arguments",
@@ -119,7 +120,8 @@ def emit(program: Program, parameters: int, lanes: int, *, fused: bool) -> tuple
     The functions for one patient, with what they read and write beyond states and constants:
     ``rates`` b: rates of moving states; ``triggers`` b: 0 or 1 per event, a: how far each trigger is from turning
     (above zero where it holds); ``guards`` b: 1 where a state has left its domain; ``priorities`` b; ``outputs`` b;
-    ``stops`` b: times at which rates change abruptly; ``*_arguments`` index: which jump, b: two arguments per draw;
+    ``stops`` b: times at which rates change abruptly; ``reduced`` b: quantities whose reductions are kept;
+    ``*_arguments`` index: which jump, b: two arguments per draw;
     ``initial_value``, ``event_values`` index: which jump, a: draws, b: values.
     """
     constants = Constants(parameters)
@@ -130,6 +132,7 @@ def emit(program: Program, parameters: int, lanes: int, *, fused: bool) -> tuple
     module.straight("priorities", lambda w: w.store(program.priorities))
     module.straight("outputs", lambda w: w.store(program.outputs))
     module.straight("stops", lambda w: w.store(program.stops))
+    module.straight("reduced", lambda w: w.store(program.reduced))
     for name, jumps in (("initial", program.initial), ("event", program.events)):
         module.switch(f"{name}_arguments", [_arguments_of(jump) for jump in jumps])
         module.switch("initial_value" if name == "initial" else "event_values", [_values_of(jump) for jump in jumps])

@@ -173,6 +173,7 @@ def make_ends(kernel: Kernel, patients: int, start: Snapshot | None) -> Ends:
         steps=np.zeros(patients, dtype=np.int64),
         culprit=np.full((patients, 2), -1, dtype=np.int64),
         rate=np.zeros(patients),
+        reduced=np.full((patients, len(kernel.reductions)), np.nan),
     )
     if start is not None:
         ends.y[:] = start.states[:, kernel.state_order]

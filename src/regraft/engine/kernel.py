@@ -13,6 +13,7 @@ from regraft.engine.emit import FUNCTIONS, emit
 from regraft.engine.layout import Layout
 from regraft.engine.machine import host_lanes, load_machine_code
 from regraft.engine.program import Jump, Program, build_program, moving_states_of
+from regraft.engine.reductions import Reduction, check_reductions
 from regraft.errors import InvalidArgument
 from regraft.model.equations import Equations
 from regraft.model.plain_events import plain_events
@@ -44,6 +45,7 @@ class Kernel:
     equations: Equations
     output_ids: tuple[str, ...]
     infused: tuple[str, ...]
+    reductions: tuple[Reduction, ...]
     state_order: NDArray[np.int64]
     continuous: int
     constants: int
@@ -64,11 +66,22 @@ class Kernel:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as the recipe: machine code cannot travel."""
-        return compile_model, (self.equations, self.output_ids, self.infused)
+        return _compile_again, (self.equations, self.output_ids, self.infused, self.reductions)
+
+
+def _compile_again(
+    equations: Equations, outputs: Sequence[str], infused: Sequence[str], reductions: Sequence[Reduction]
+) -> Kernel:
+    return compile_model(equations, outputs, infused, reductions=reductions)
 
 
 def compile_model(
-    equations: Equations, outputs: Sequence[str], infused: Sequence[str] = (), *, lanes: int | None = None
+    equations: Equations,
+    outputs: Sequence[str],
+    infused: Sequence[str] = (),
+    *,
+    reductions: Sequence[Reduction] = (),
+    lanes: int | None = None,
 ) -> Kernel:
     """Compile a model for many patients.
 
@@ -77,15 +90,17 @@ def compile_model(
     equations : the whole model; events that wait or compete are written out first (``plain_events``)
     outputs : ids of states, assigned quantities or parameters to be recorded
     infused : ids of states without a rate that will receive infusions; states with a rate always can
+    reductions : what is gathered while patients are solved, instead of recording a whole course
     lanes : patients per vector, 1, 2, 4 or 8; None takes what the processor is made for. Results do not depend on it
 
     Raises
     ------
     InvalidModel, UnsupportedModel : the model cannot be run; the message names the place
-    InvalidArgument : an unknown output or infused state, with near matches
+    InvalidArgument : an unknown output, reduced quantity or infused state, with near matches; a reduction twice
     """
     equations = plain_events(equations)
-    program = build_program(equations, outputs, infused)
+    check_reductions(reductions)
+    program = build_program(equations, outputs, infused, [reduction.of for reduction in reductions])
     best, fused = host_lanes()
     lanes = best if lanes is None else lanes
     if lanes not in _LANES:
@@ -97,6 +112,7 @@ def compile_model(
         equations=equations,
         output_ids=tuple(outputs),
         infused=tuple(infused),
+        reductions=tuple(reductions),
         state_order=np.array(program.state_order, dtype=np.int64),
         continuous=program.continuous,
         constants=constants,

@@ -28,6 +28,7 @@ from regraft.engine.buffers import (
 from regraft.engine.calls import CONSTANTS, OUTPUTS, STOPS, call
 from regraft.engine.jit import compiled_inner
 from regraft.engine.jumps import set_initial_values, settle
+from regraft.engine.reducing import begin_reductions, lose_reductions, reduce_instant
 from regraft.engine.status import DONE, ENDED, NON_FINITE, OK
 from regraft.engine.step import copy, first_step, rates_at
 
@@ -88,6 +89,7 @@ def begin(book: Integers, lane: int, row: int) -> int:
     clock[TIME], clock[OUTPUT] = t, t
     clock[STEP] = math.inf if is_start else floats(book, b.END_STEP)[row]
     _compute_constants(book, lane, t)
+    begin_reductions(book, row)
     if is_start:
         for e in range(truth.size):
             truth[e] = integers(book, b.INITIALLY_TRUE)[e]
@@ -172,6 +174,7 @@ def pass_instant(book: Integers, lane: int, row: int, restart: bool, at_event: b
         restart = restart or moved
     if status > ENDED:
         return status
+    reduce_instant(book, lane, row, t)
     # At an event, outputs within the tolerance of its time show the state after it.
     reach = t + floats(book, b.NUMBERS)[TIME_TOLERANCE] * max(1.0, abs(t)) if at_event else t
     while clock[OUTPUT] <= reach:
@@ -204,6 +207,7 @@ def finish(book: Integers, lane: int, row: int, status: int) -> None:
     blank(book, row, counters[WRITTEN])
     if status > ENDED:
         _blame(book, lane, row)
+        lose_reductions(book, row)
     count = integers(book, b.LOG_COUNT)
     for i in range(counters[LOGGED]):
         integers(book, b.LOG_PATIENT)[count[0] + i] = row

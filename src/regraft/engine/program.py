@@ -57,6 +57,7 @@ class Program:
     priorities: tuple[int, ...]
     guards: tuple[tuple[int, tuple[int, ...]], ...]
     outputs: tuple[int, ...]
+    reduced: tuple[int, ...]
     stops: tuple[int, ...]
 
 
@@ -106,7 +107,9 @@ class _Builder:
         return Jump(tuple(targets), tuple(values), tuple(made))
 
 
-def build_program(equations: Equations, outputs: Sequence[str], infused: Sequence[str] = ()) -> Program:
+def build_program(
+    equations: Equations, outputs: Sequence[str], infused: Sequence[str] = (), reduced: Sequence[str] = ()
+) -> Program:
     """Turn equations into the graph of everything the kernel computes.
 
     Raises
@@ -120,6 +123,7 @@ def build_program(equations: Equations, outputs: Sequence[str], infused: Sequenc
     builder = _Builder(equations)
     graph = builder.graph
     output_nodes = tuple(graph.as_real(_named(builder.names, name, "output")) for name in outputs)
+    reduced_nodes = tuple(graph.as_real(_named(builder.names, name, "reduced quantity")) for name in reduced)
     rates = [graph.as_real(builder.build(s.derivative, f"the rate of {s.id!r}")) for s in equations.states]
     slopes = gradients(graph, rates)
     forced = {_named(equations.state_index, name, "infused state") for name in infused}
@@ -154,6 +158,7 @@ def build_program(equations: Equations, outputs: Sequence[str], infused: Sequenc
         priorities=priorities,
         guards=_guards(graph, rates),
         outputs=output_nodes,
+        reduced=reduced_nodes,
         stops=_stops(graph, rates),
     )
 

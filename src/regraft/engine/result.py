@@ -76,7 +76,8 @@ class Result:
     (administrations first, then events); NaN after a terminal event, after a failure, and where ``times`` is NaN.
     ``status`` holds ``Status`` codes and ``status_detail`` a sentence for each failure. ``end_time`` is the last time
     reached. ``attempt`` says which attempt gave the numbers (``rescue.Attempt``: 0 the first, 1 tighter tolerances, 2
-    SciPy). The log of events is three arrays of equal length: patient row, index into ``event_ids``, time in days.
+    SciPy). ``reduced`` is (patient, reduction), NaN for a failed patient. The log of events is three arrays of equal
+    length: patient row, index into ``event_ids``, time in days.
     """
 
     patient_ids: Integers
@@ -93,12 +94,20 @@ class Result:
     steps: Integers
     snapshot: Snapshot
     attempt: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    reduction_ids: tuple[str, ...] = ()
+    reduced: Floats = field(default_factory=lambda: np.zeros((0, 0)))
 
     def output(self, name: str) -> Floats:
         """Return one output as (patient, time)."""
         if name not in self.output_ids:
             raise InvalidArgument(f"{name!r} was not recorded. {near_matches(name, self.output_ids)}")
         return self.values[:, :, self.output_ids.index(name)]
+
+    def reduction(self, name: str) -> Floats:
+        """Return one number per patient, gathered over the run."""
+        if name not in self.reduction_ids:
+            raise InvalidArgument(f"{name!r} was not gathered. {near_matches(name, self.reduction_ids)}")
+        return self.reduced[:, self.reduction_ids.index(name)]
 
     def events_of(self, name: str) -> tuple[Integers, Floats]:
         """Return the patient rows and times of one event, sorted by patient, then time."""

@@ -64,6 +64,7 @@ class Ends(NamedTuple):
     steps: Integers
     culprit: Integers
     rate: Floats
+    reduced: Floats
 
 
 def run(
@@ -140,6 +141,7 @@ def patient_arrays(inputs: Inputs, ends: Ends, values: Floats, tape: Tape) -> Ar
         b.END_STEPS: ends.steps,
         b.END_CULPRIT: ends.culprit,
         b.END_RATE: ends.rate,
+        b.END_REDUCED: ends.reduced,
         b.COUNTER: np.zeros(1, dtype=np.int64),
         b.TAPE: tape.ends,
         b.TAPE_LENGTH: tape.length,

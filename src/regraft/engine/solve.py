@@ -101,6 +101,8 @@ def solve(
         ends.steps,
         _snapshot(kernel, inputs, ends, details, table, start),
         attempt,
+        tuple(reduction.id for reduction in kernel.reductions),
+        ends.reduced,
     )
 
 
