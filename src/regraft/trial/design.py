@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -84,12 +84,49 @@ class ArmDesign(_Strict):
         return self.arm_class or self.id
 
 
+class PlausibleRange(_Strict):
+    """Where a quantity must stay without treatment: on the day of randomisation, or all the time since onset."""
+
+    quantity: str
+    min: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    max: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    unit: str = "dimensionless"
+    when: Literal["randomisation", "run_in"] = "randomisation"
+
+
+class Plausible(_Strict):
+    """Which patients are plausible: inside the ranges of the population's ``plausible.csv``, and inside others."""
+
+    population: bool = False
+    ranges: tuple[PlausibleRange, ...] = ()
+
+
+class EnrolmentRule(_Strict):
+    """How likely an eligible patient takes part: a probability, or the population's ``enrolment.csv``."""
+
+    population: bool = False
+    probability: Annotated[float, Field(gt=0, le=1)] | None = None
+
+
+class WeightsRule(_Strict):
+    """Weights that make the enrolled look like a published group, and when they are not good enough.
+
+    ``to`` names a table in the population's ``baseline.csv``. Estimates whose effective size is below
+    ``smallest_effective_size`` are withheld; a patient with more than ``largest_share`` of all weight ends the trial.
+    """
+
+    to: Annotated[str, Field(min_length=1)]
+    smallest_effective_size: Annotated[float, Field(ge=1, allow_inf_nan=False)]
+    largest_share: Annotated[float, Field(gt=0, le=1)]
+
+
 class TrialDesign(_Strict):
     """A trial as its YAML file describes it.
 
     Model time is in days; day 0 is the infusion or the first dose. ``follow_up`` and visits count from day 0,
     ``randomisation_day`` lies at or before it. ``settings`` give model parameters that belong to the trial and not to
-    the patient (calendar year, experience of the centre) a value with its unit, the same in every arm.
+    the patient (calendar year, experience of the centre) a value with its unit, the same in every arm. Without
+    ``plausible``, ``enrolment`` and ``weights`` everybody is plausible, all who are eligible take part and count alike.
     """
 
     id: Identifier
@@ -105,6 +142,9 @@ class TrialDesign(_Strict):
     follow_up: Duration
     visits: Annotated[tuple[VisitRule, ...], Field(min_length=1)]
     eligibility: tuple[Criterion, ...] = ()
+    plausible: Plausible | None = None
+    enrolment: EnrolmentRule | None = None
+    weights: WeightsRule | None = None
     screening_limit: Annotated[int, Field(ge=1, strict=True)] | None = None
     arms: Annotated[tuple[ArmDesign, ...], Field(min_length=1)]
     reference_arm: str

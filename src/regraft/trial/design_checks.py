@@ -67,6 +67,23 @@ def _criteria(design: TrialDesign) -> Iterator[str]:
             yield f"{field}: {criterion.measure} is a count and cannot be negative. Use 0 or more."
 
 
+def _plausible(design: TrialDesign) -> Iterator[str]:
+    """Ranges must have limits that somebody can meet."""
+    for number, limits in enumerate(design.plausible.ranges if design.plausible else ()):
+        field = f"plausible.ranges[{number}]"
+        if limits.min is None and limits.max is None:
+            yield f"{field} ({limits.quantity}) has neither 'min' nor 'max'. Add one."
+        elif limits.min is not None and limits.max is not None and limits.min >= limits.max:
+            yield f"{field}: min {limits.min:g} is not below max {limits.max:g}; nobody is plausible. Swap them."
+
+
+def _enrolment(design: TrialDesign) -> Iterator[str]:
+    """Enrolment must say how likely it is, in one way."""
+    rule = design.enrolment
+    if rule is not None and rule.population == (rule.probability is not None):
+        yield "enrolment needs either 'probability: 0.6' or 'population: true' (its enrolment.csv). Give one of them."
+
+
 def _visits(design: TrialDesign) -> Iterator[str]:
     """Visits must fit into the follow-up."""
     try:
@@ -120,6 +137,8 @@ CHECKS: tuple[Callable[[TrialDesign], Iterator[str]], ...] = (
     _arms,
     _endpoints,
     _criteria,
+    _plausible,
+    _enrolment,
     _visits,
     _screening,
 )

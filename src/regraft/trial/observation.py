@@ -16,6 +16,7 @@ from regraft.trial.events import DEATH, EventGroups, EventLog, Events
 from regraft.trial.measurement import Readings
 from regraft.trial.statistics import Booleans, Floats
 from regraft.trial.visits import Schedule
+from regraft.trial.weighting import Weights
 
 BLOOD_COUNTS = ("neutrophils", "platelets", "cd4", "cd8", "b_cells", "nk", "igg")
 DAILY_COUNTS = ("neutrophils", "platelets")
@@ -50,6 +51,7 @@ class ObservedArm:
     A patient whose run failed is missing: ``is_missing`` is true, ``reason`` says why, all readings are NaN and no
     endpoint counts the patient. Model days count from infusion or first dose. An arm that is kept on disk has
     ``parts``: each call reads some of its patients, in order, and mappings read a quantity when it is asked for.
+    ``weights`` say how much each patient counts in statistics, None where all count alike.
     """
 
     id: str
@@ -67,6 +69,7 @@ class ObservedArm:
     events: Events
     groups: EventGroups
     parts: tuple[Callable[[], ObservedArm], ...] = ()
+    weights: Weights | None = None
 
     @property
     def patients(self) -> int:
@@ -145,6 +148,11 @@ class ObservedTrial:
     def compared(self) -> tuple[ObservedArm, ...]:
         """Every arm but the reference."""
         return tuple(arm for arm in self.arms if arm.id != self.reference)
+
+    @property
+    def weights(self) -> Weights | None:
+        """How much each patient counts, the same in every arm."""
+        return self.arms[0].weights
 
     @property
     def years(self) -> tuple[int, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from regraft.engine import Kernel, SolverSettings, compile_model
 from regraft.errors import InvalidField, UnitMismatch, near_matches
@@ -18,6 +18,7 @@ from regraft.trial.endpoints import ENDPOINTS
 from regraft.trial.events import EventGroups, find_groups
 from regraft.trial.measures import MEASURES
 from regraft.trial.observation import RECORDED
+from regraft.trial.selection import Selection, check_selection, read_selection, with_ranges
 from regraft.trial.visits import Schedule, make_schedule
 
 RISK_START = "risk_start_day"  # harm begins with randomisation: who is enrolled has survived the run-in
@@ -25,7 +26,7 @@ RISK_START = "risk_start_day"  # harm begins with randomisation: who is enrolled
 
 @dataclass(frozen=True)
 class Plan:
-    """A trial ready to run; nothing in it depends on the patients."""
+    """A trial ready to run; nothing in it depends on the patients. Its design has all plausible ranges written out."""
 
     design: TrialDesign
     seed: int
@@ -37,6 +38,7 @@ class Plan:
     protocols: tuple[Protocol, ...]
     clinic: Clinic
     schedule: Schedule
+    selection: Selection = field(default_factory=Selection)
 
     @property
     def equations(self) -> Equations:
@@ -57,6 +59,9 @@ def make_plan(design: TrialDesign, *, seed: int | None = None, threads: int | No
     _check_settings(design, population)
     model = model.with_values(trial_values(design, model.equations))
     _check_needs(design, model.equations)
+    selection, groups = read_selection(design, population), find_groups(model.equations)
+    design = with_ranges(design, population)
+    check_selection(design, selection, model.equations, groups)
     clinic = load_clinic(design.measurements)
     outputs = [name for name in RECORDED if name in _defined(model.equations)]
     protocols = tuple(load_protocol(arm.protocol) for arm in design.arms)
@@ -66,11 +71,12 @@ def make_plan(design: TrialDesign, *, seed: int | None = None, threads: int | No
         settings=SolverSettings(threads=threads),
         model=model,
         kernel=compile_model(model.equations, outputs),
-        groups=find_groups(model.equations),
+        groups=groups,
         population=population,
         protocols=protocols,
         clinic=clinic,
         schedule=make_schedule(design, daily_until=clinic.days("daily_sampling_end")),
+        selection=selection,
     )
 
 

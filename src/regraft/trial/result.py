@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from regraft.errors import InvalidArgument, near_matches
 from regraft.patients import Population
+from regraft.patients.weights import Balance
 from regraft.therapy import TimelineItem
 from regraft.trial.design import TrialDesign
 from regraft.trial.endpoints.base import EndpointResult
@@ -21,13 +22,24 @@ class Screening:
     """Patients from screening to enrolment; each screened patient is counted once.
 
     ``failed_criteria`` pairs each criterion with those for whom it was the first one not met,
-    ``run_in_failures`` each reason with those whose run-in could not be solved.
+    ``run_in_failures`` each reason with those whose run-in could not be solved, ``implausible`` each range with those
+    whose untreated course left it first. ``declined`` were eligible and did not take part.
     """
 
     screened: int
     failed_criteria: tuple[tuple[str, int], ...]
     run_in_failures: tuple[tuple[str, int], ...]
     enrolled: int
+    implausible: tuple[tuple[str, int], ...] = ()
+    declined: int = 0
+
+    @property
+    def funnel(self) -> tuple[tuple[str, int], ...]:
+        """How many were left after each step; eligible is not enrolled."""
+        lost = sum(count for _, count in (*self.run_in_failures, *self.implausible))
+        eligible = self.enrolled + self.declined
+        steps = (self.screened, self.screened - lost, eligible, self.enrolled)
+        return tuple(zip(("screened", "plausible", "eligible", "enrolled"), steps, strict=True))
 
 
 @dataclass(frozen=True)
@@ -66,6 +78,7 @@ class TrialResult:
     """A whole trial: everything that reports and comparisons read.
 
     ``population`` holds the enrolled patients, ``timelines`` the treatment of each arm, ``timings`` seconds by stage.
+    ``balance`` holds the weights of the enrolled beside the published table they meet, None where all count alike.
     """
 
     design: TrialDesign
@@ -79,6 +92,7 @@ class TrialResult:
     failures: tuple[Failure, ...]
     provenance: Provenance
     timings: Mapping[str, float]
+    balance: Balance | None = None
 
     def endpoint(self, name: str) -> EndpointResult:
         """Return one endpoint of the design."""

@@ -9,6 +9,8 @@ import numpy as np
 
 from regraft.trial.observation import ObservedArm
 from regraft.trial.statistics import Floats, Integers
+from regraft.trial.weighted import quantiles
+from regraft.trial.weighting import Weights
 
 QUANTILES = (0.1, 0.5, 0.9)
 UNITS = {"edss": "edss", "igg": "g/L", "naive_share": "dimensionless"}  # all others are cells/uL
@@ -36,6 +38,16 @@ def ribbons(arm: ObservedArm) -> tuple[Ribbon, ...]:
     return (*daily, *visits)
 
 
+def _quantiles(values: Floats, weights: Weights | None) -> Floats:
+    """Return the quantiles of the known values; NaN where there is none, or too few to be told."""
+    known = np.isfinite(values)
+    if weights is None or not weights.matter(known):
+        return np.asarray(np.nanquantile(values, QUANTILES), dtype=np.float64)
+    if not known.any() or weights.lack(known):
+        return np.full(len(QUANTILES), np.nan)
+    return quantiles(values[known], np.array(QUANTILES), weights.values[known])
+
+
 def _ribbon(arm: ObservedArm, quantity: str, period: str) -> Ribbon:
     """Return one ribbon; NaN where nobody was measured."""
     is_daily = period == "daily"
@@ -44,7 +56,7 @@ def _ribbon(arm: ObservedArm, quantity: str, period: str) -> Ribbon:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # nobody measured: NaN is the answer
         for values in arm.over_days(quantity) if is_daily else arm.over_visits(quantity):
-            rows.append(np.nanquantile(values, QUANTILES))
+            rows.append(_quantiles(values, arm.weights))
             n.append(int(np.isfinite(values).sum()))
     lower, median, upper = np.array(rows).reshape(-1, len(QUANTILES)).T
     counts = np.array(n, dtype=np.int64)

@@ -5,23 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from regraft.patients import Population
+from regraft.patients.weights import Balance
 from regraft.trial.arms import SimulatedArm, flow_of, simulate_arm
 from regraft.trial.design import TrialDesign
 from regraft.trial.endpoints import ENDPOINTS
 from regraft.trial.endpoints.base import EndpointResult
 from regraft.trial.observation import ObservedTrial
 from regraft.trial.plan import Plan, make_plan
-from regraft.trial.provenance import trace
+from regraft.trial.provenance import Provenance, citations, trace
 from regraft.trial.result import Consort, Screening, TrialResult
 from regraft.trial.ribbons import ribbons
 from regraft.trial.screening import Enrolled, Progress, screen
+from regraft.trial.selection import weigh
 from regraft.trial.statistics import Floats
 from regraft.trial.tables import make_tables
+from regraft.trial.weighting import Weights
 
 
 @dataclass(frozen=True)
@@ -56,13 +59,15 @@ def run_trial(
     Raises
     ------
     InvalidField, UnknownEntry, InvalidModel, UnitMismatch : the design or something it names cannot be run
-    UsageError : too few patients are eligible
+    UsageError : too few patients are eligible, or they cannot be weighted as the design asks
     """
     timings: dict[str, float] = {}
     with timed(timings, "plan"):
         plan = make_plan(design, seed=seed, threads=threads)
     with timed(timings, "screening"):
         people, screening = screen(plan, progress)
+        # weights that cannot be had are refused before the arms are simulated
+        weigh(plan.design, plan.selection, baseline_of(plan, people), people.patient_ids)
     arms = []
     for position, arm in enumerate(design.arms):
         with timed(timings, f"arm {arm.id}"):
@@ -96,7 +101,9 @@ def conclude(
 ) -> TrialResult:
     """Do the same for arms that may be kept on disk."""
     timings = {} if timings is None else timings
-    observed = ObservedTrial(tuple(arm.observed for arm in arms), plan.design.reference_arm, plan.clinic)
+    balance = weigh(plan.design, plan.selection, cohort.baseline, cohort.population.patient_ids)
+    seen = tuple(replace(arm.observed, weights=_weights(plan, balance)) for arm in arms)
+    observed = ObservedTrial(seen, plan.design.reference_arm, plan.clinic)
     with timed(timings, "endpoints"):
         endpoints = _evaluate(plan, observed, progress)
     with timed(timings, "tables"):
@@ -117,9 +124,23 @@ def conclude(
         curves=tuple(ribbon for arm in observed.arms for ribbon in ribbons(arm)),
         timelines={arm.observed.id: arm.timeline for arm in arms},
         failures=tuple(failure for arm in arms for failure in arm.failures),
-        provenance=trace(entries_used(plan), seed=plan.seed),
+        provenance=_provenance(plan),
         timings=timings,
+        balance=balance,
     )
+
+
+def _weights(plan: Plan, balance: Balance | None) -> Weights | None:
+    """Return the weights as statistics use them."""
+    rule = plan.design.weights
+    return Weights(balance.weights, rule.smallest_effective_size) if balance is not None and rule is not None else None
+
+
+def _provenance(plan: Plan) -> Provenance:
+    """Return what stands behind the result, with the sources of ranges, enrolment and weights that were used."""
+    found = trace(entries_used(plan), seed=plan.seed)
+    further = [line for line in citations(plan.selection.sources) if line not in found.citations]
+    return replace(found, citations=(*found.citations, *further))
 
 
 def _evaluate(plan: Plan, observed: ObservedTrial, progress: Progress | None) -> dict[str, EndpointResult]:

@@ -12,14 +12,16 @@ from numpy.typing import NDArray
 from regraft.engine import Administrations, Result, Snapshot, Status, solve
 from regraft.errors import InvalidField, UsageError
 from regraft.patients import Population, sample_population
+from regraft.patients.plausibility import INSIDE, first_outside
 from regraft.trial.design import DAYS, TrialDesign
 from regraft.trial.eligibility import ELIGIBLE, count_failed, first_failed, measure_all
 from regraft.trial.events import EventLog, join_logs
 from regraft.trial.measurement import Readings
-from regraft.trial.measures import Screened
+from regraft.trial.measures import MEASURES, Screened
 from regraft.trial.observation import BLOOD_COUNTS
 from regraft.trial.plan import Plan
 from regraft.trial.result import Screening
+from regraft.trial.selection import READINGS, courses, looks_at_run_in, ranges_of
 from regraft.trial.statistics import Floats, Integers
 from regraft.trial.visits import BASELINE
 
@@ -27,7 +29,10 @@ Progress = Callable[[str, int, int], None]
 
 LARGEST_BATCH = 2000
 DURATION = "disease_duration"  # years from onset to randomisation, a covariate of the population
+# Why someone does not enter, beside the position of a criterion: the run-in, a course that left range k, no wish to.
 RUN_IN_FAILED = -2
+IMPLAUSIBLE = 1_000  # plus k
+DECLINED = 10_000
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,10 @@ class Enrolled:
 
 @dataclass(frozen=True)
 class Batch:
-    """Screened patients in the order of their ids: position of the first criterion failed, and run-in status."""
+    """Screened patients in the order of their ids: why each does not enter (``ELIGIBLE`` for none), and run-in status.
+
+    ``failed`` holds the position of the first criterion not met, or one of the codes of this module.
+    """
 
     failed: NDArray[np.int64]
     status: Integers
@@ -110,14 +118,14 @@ def _next_size(wanted: int, found: int, screened: int, limit: int) -> int:
 
 
 def screen_batch(plan: Plan, ids: Integers) -> Batch:
-    """Simulate the run-in of some patients and check who is eligible."""
+    """Simulate the run-in of some patients and check who is plausible, eligible and takes part."""
     day = plan.design.randomisation_day
     population = sample_population(plan.population, plan.model.parameter_rows, ids, plan.seed)
     onset = day - run_in_years(plan, population) * DAYS["year"]
     result = solve(
         plan.kernel,
         population.parameter_matrix(plan.equations),
-        times=np.column_stack([onset, np.full(ids.size, day)]),
+        times=_recorded_days(plan, onset),
         patient_ids=ids,
         seed=plan.seed,
         settings=plan.settings,
@@ -131,9 +139,28 @@ def screen_batch(plan: Plan, ids: Integers) -> Batch:
         groups=plan.groups,
     )
     measured = measure_all(plan.design.eligibility, people)
+    measured |= {name: MEASURES[name].take(people) for name in plan.selection.measures}
     failed = first_failed(plan.design.eligibility, measured, ids.size)
+    if plan.selection.enrolment is not None:
+        # covariates come first: a measure of the same name is the same
+        takes_part = plan.selection.enrolment.takes_part({**population.values, **measured}, ids, plan.seed)
+        failed[(failed == ELIGIBLE) & ~takes_part] = DECLINED
+    ranges = ranges_of(plan.design)
+    outside = first_outside(ranges, *courses(ranges, result, people, plan.equations), ids.size)
+    failed = np.where(outside == INSIDE, failed, IMPLAUSIBLE + outside)
     failed[result.status != Status.OK] = RUN_IN_FAILED
     return Batch(failed, result.status, result.snapshot, people.events, onset, measured)
+
+
+def _recorded_days(plan: Plan, onset: Floats) -> Floats:
+    """Return onset and randomisation, (patient, time), and days between them where a range asks for the course.
+
+    Which days are recorded changes nothing else.
+    """
+    steps = READINGS if looks_at_run_in(plan.design) else 1
+    last = np.full(onset.size, plan.design.randomisation_day)
+    inner = [onset + (last - onset) * step / steps for step in range(1, steps)]
+    return np.column_stack([onset, *inner, last])
 
 
 def run_in_years(plan: Plan, population: Population) -> Floats:
@@ -196,7 +223,32 @@ def count_screened(design: TrialDesign, failed: Integers, reasons: NDArray[np.ob
     counted = int(np.flatnonzero(failed == ELIGIBLE)[wanted - 1]) + 1
     failed, reasons = failed[:counted], reasons[:counted]
     lost = Counter(reasons[failed == RUN_IN_FAILED].tolist())
-    return Screening(counted, count_failed(design.eligibility, failed), tuple(sorted(lost.items())), wanted)
+    return Screening(
+        screened=counted,
+        failed_criteria=count_failed(design.eligibility, failed),
+        run_in_failures=tuple(sorted(lost.items())),
+        enrolled=wanted,
+        implausible=_count_implausible(design, failed),
+        declined=int((failed == DECLINED).sum()),
+    )
+
+
+def _count_implausible(design: TrialDesign, failed: Integers) -> tuple[tuple[str, int], ...]:
+    """Pair each range with the number of patients whose course left it first."""
+    return tuple((one.text, int((failed == IMPLAUSIBLE + k).sum())) for k, one in enumerate(ranges_of(design)))
+
+
+def fate(design: TrialDesign, failed: int) -> str:
+    """Say in words what screening found of a patient."""
+    if failed == ELIGIBLE:
+        return "eligible"
+    if failed == RUN_IN_FAILED:
+        return "run-in not solved"
+    if failed == DECLINED:
+        return "eligible, did not take part"
+    if failed >= IMPLAUSIBLE:
+        return f"not plausible: {ranges_of(design)[failed - IMPLAUSIBLE].text} not met"
+    return f"not eligible: {design.eligibility[failed].text} not met"
 
 
 def take_enrolled(plan: Plan, batches: list[Batch], rows: Integers) -> Enrolled:
@@ -229,6 +281,8 @@ def too_few(plan: Plan, failed: Integers, reasons: NDArray[np.object_], found: i
     """Say how far screening came, and which criterion stopped most."""
     counts = count_failed(plan.design.eligibility, failed)
     lost = Counter(reasons[failed == RUN_IN_FAILED].tolist())
+    counts += tuple((f"implausible, {text}", count) for text, count in _count_implausible(plan.design, failed))
+    counts += (("eligible, did not take part", int((failed == DECLINED).sum())),)
     counts += tuple((f"run-in not solved, {reason}", count) for reason, count in sorted(lost.items()))
     told = ", ".join(f"{text}: {count}" for text, count in counts if count)
     return (

@@ -48,7 +48,8 @@ class Tables:
     times : of each arm and code one
     trial : id of the study
     patient_ids : (patient,) of the enrolled
-    baseline : (patient,) covariates and screening measures by name; their upper-case names are columns of ADSL
+    baseline : (patient,) covariates and screening measures by name; their upper-case names are columns of ADSL, which
+        has a column WEIGHT too where patients are weighted
     """
 
     observed: ObservedTrial
@@ -162,7 +163,10 @@ def _adsl(arm: ObservedArm, rows: slice, trial: str, subjects: Labels, baseline:
         "DTHDY": study_day(arm.death_day[rows], start),
         "DTHCAUS": arm.death_cause[rows].astype(str),
     }
-    return pd.DataFrame(columns | {name.upper(): values[rows] for name, values in baseline.items()})
+    columns |= {name.upper(): values[rows] for name, values in baseline.items()}
+    if arm.weights is not None:
+        columns["WEIGHT"] = arm.weights.values[rows]
+    return pd.DataFrame(columns)
 
 
 def _adtte(arm: ObservedArm, one: TimeToEvent, rows: slice, trial: str, subjects: Labels) -> pd.DataFrame:

@@ -47,7 +47,7 @@ def _add_rate(
     findings: Findings, arm: ObservedArm, statistic: str, label: str, months: float | None, data: tuple[Floats, Floats]
 ) -> None:
     """Add the rate over one period."""
-    findings.estimates.append(ArmEstimate(arm.id, statistic, label, event_rate(*data, UNIT), months))
+    findings.estimates.append(ArmEstimate(arm.id, statistic, label, event_rate(*data, UNIT, arm.weights), months))
 
 
 def _add_contrast(findings: Findings, arm: ObservedArm, reference: ObservedArm) -> None:
@@ -55,10 +55,11 @@ def _add_contrast(findings: Findings, arm: ObservedArm, reference: ObservedArm) 
     label = "Relapse rate, day 0 to end"
     (events, years), (events_0, years_0) = (relapses(a, 0.0, a.schedule.end_day) for a in (arm, reference))
     treated = np.arange(2 * arm.patients) < arm.patients
-    ratio, p_value = rate_ratio(np.concatenate([events, events_0]), np.concatenate([years, years_0]), treated)
+    both = arm.weights.twice() if arm.weights is not None else None
+    ratio, p_value = rate_ratio(np.concatenate([events, events_0]), np.concatenate([years, years_0]), treated, both)
     findings.contrasts.append(Contrast(arm.id, reference.id, label, "rate ratio", ratio, p_value))
     with np.errstate(invalid="ignore", divide="ignore"):
-        difference = paired_difference(events / years, events_0 / years_0, UNIT)
+        difference = paired_difference(events / years, events_0 / years_0, UNIT, arm.weights)
     findings.contrasts.append(Contrast(arm.id, reference.id, label, "difference", difference, is_paired=True))
 
 

@@ -8,7 +8,7 @@ from regraft.trial.endpoints.base import ArmEstimate, Contrast, Endpoint, Findin
 from regraft.trial.endpoints.confirmation import TOLERANCE, improvement_day
 from regraft.trial.endpoints.time_to_event import Horizon, yearly_horizons
 from regraft.trial.observation import ObservedArm, ObservedTrial
-from regraft.trial.statistics import Floats, paired_difference, proportion
+from regraft.trial.statistics import Floats, paired_difference, share
 
 
 def evaluate(observed: ObservedTrial) -> Findings:
@@ -18,13 +18,11 @@ def evaluate(observed: ObservedTrial) -> Findings:
         improved = {arm.id: _improved(arm, observed, horizon) for arm in observed.arms}
         label = f"Confirmed improvement by {horizon.text}"
         for arm, values in improved.items():
-            known = values[np.isfinite(values)]
-            share = proportion(int(known.sum()), int(known.size))
-            findings.estimates.append(ArmEstimate(arm, "improved", label, share, horizon.months))
+            found = share(values, observed.weights)
+            findings.estimates.append(ArmEstimate(arm, "improved", label, found, horizon.months))
         for compared in observed.compared:
-            difference = paired_difference(
-                100 * improved[compared.id], 100 * improved[observed.reference], "percentage points"
-            )
+            pair = 100 * improved[compared.id], 100 * improved[observed.reference]
+            difference = paired_difference(*pair, "percentage points", observed.weights)
             findings.contrasts.append(
                 Contrast(compared.id, observed.reference, label, "difference", difference, is_paired=True)
             )

@@ -17,13 +17,14 @@ def evaluate(observed: ObservedTrial) -> Findings:
     findings = Findings()
     for arm in observed.arms:
         for year in observed.years:
-            change = mean(_change(arm, 12.0 * year), UNIT)
+            change = mean(_change(arm, 12.0 * year), UNIT, arm.weights)
             label = f"EDSS change from randomisation to month {12 * year}"
             findings.estimates.append(ArmEstimate(arm.id, "change", label, change, 12.0 * year))
-        slope = mean(slopes(arm), SLOPE_UNIT)
+        slope = mean(slopes(arm), SLOPE_UNIT, arm.weights)
         findings.estimates.append(ArmEstimate(arm.id, "slope", "EDSS slope after day 0", slope))
     for compared in observed.compared:
-        difference = paired_difference(slopes(compared), slopes(observed.reference_arm), SLOPE_UNIT)
+        pair = slopes(compared), slopes(observed.reference_arm)
+        difference = paired_difference(*pair, SLOPE_UNIT, observed.weights)
         findings.contrasts.append(
             Contrast(compared.id, observed.reference, "EDSS slope", "difference", difference, is_paired=True)
         )

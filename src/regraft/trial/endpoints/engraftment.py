@@ -10,7 +10,9 @@ from regraft.trial.design import DAYS
 from regraft.trial.endpoints.base import ArmEstimate, Findings, TimeToEvent
 from regraft.trial.endpoints.time_to_event import Horizon, add_incidence
 from regraft.trial.observation import ObservedArm, ObservedTrial
-from regraft.trial.statistics import Booleans, Estimate, Floats, median, missing, proportion
+from regraft.trial.statistics import Booleans, Estimate, Floats, median, missing, share
+from regraft.trial.weighted import quantiles
+from regraft.trial.weighting import Weights
 
 REPORT_DAYS = (28, 60)
 
@@ -74,28 +76,38 @@ def evaluate_engraftment(observed: ObservedTrial, recovery: Recovery, *, code: s
         day = arm.per_patient(lambda part: engraftment_day(part.daily[recovery.quantity], days, recovery))
         low = ~np.isinf(day) & ~arm.is_missing
         engrafted = np.where(low, day, np.nan)
-        findings.estimates += _estimates(arm.id, engrafted, low)
+        findings.estimates += _estimates(arm, engrafted, low)
         one = _times(arm, engrafted, low, last=float(days[-1]), names=(code, title))
         horizons = [Horizon(k / DAYS["month"], float(k)) for k in REPORT_DAYS if k <= days[-1]]
-        add_incidence(findings, [one], label=title, horizons=horizons, statistic="engrafted")
+        add_incidence(findings, [one], label=title, horizons=horizons, statistic="engrafted", weights=arm.weights)
     return findings
 
 
-def _estimates(arm: str, engrafted: Floats, low: Booleans) -> list[ArmEstimate]:
+def _estimates(arm: ObservedArm, engrafted: Floats, low: Booleans) -> list[ArmEstimate]:
     """Return the median day, the range that holds nine in ten, and the share that engrafted."""
-    total, known = int(low.sum()), engrafted[np.isfinite(engrafted)]
-    share = proportion(int(known.size), total)
-    if not total:
+    weights, known = arm.weights, np.isfinite(engrafted)
+    if not low.any():
         middle = missing(0, "day", "median", "counts never fell below the threshold")
-        return [ArmEstimate(arm, "median day", "Median day of engraftment", middle)]
-    rows = [ArmEstimate(arm, "median day", "Median day of engraftment", median(engrafted, "day"))]
-    if known.size:
-        low_day, middle_day, high_day = np.quantile(known, (0.05, 0.5, 0.95))
-        spread = Estimate(
-            float(middle_day), float(low_day), float(high_day), int(known.size), "day", "5 to 95 % of patients"
-        )
-        rows.append(ArmEstimate(arm, "range", "Days that hold nine in ten patients", spread))
-    return [*rows, ArmEstimate(arm, "share engrafted", "Engrafted", share)]
+        return [ArmEstimate(arm.id, "median day", "Median day of engraftment", middle)]
+    rows = [ArmEstimate(arm.id, "median day", "Median day of engraftment", median(engrafted, "day", weights))]
+    if known.any():
+        spread = _range(engrafted[known], weights.at(known) if weights is not None else None)
+        rows.append(ArmEstimate(arm.id, "range", "Days that hold nine in ten patients", spread))
+    engrafts = share(np.where(low, known, np.nan), weights)
+    return [*rows, ArmEstimate(arm.id, "share engrafted", "Engrafted", engrafts)]
+
+
+def _range(days: Floats, weights: Weights | None) -> Estimate:
+    """Return the median and the days between which nine in ten patients engraft."""
+    shares, method, n = (0.05, 0.5, 0.95), "5 to 95 % of patients", int(days.size)
+    if weights is None or not weights.matter():
+        low, middle, high = np.quantile(days, shares)
+        return Estimate(float(middle), float(low), float(high), n, "day", method)
+    if weights.lack():
+        return missing(n, "day", method, weights.lack())
+    low, middle, high = quantiles(days, np.array(shares), weights.values)
+    size = weights.effective_size
+    return Estimate(float(middle), float(low), float(high), n, "day", f"{method}, weighted", effective_size=size)
 
 
 def _times(arm: ObservedArm, engrafted: Floats, low: Booleans, *, last: float, names: tuple[str, str]) -> TimeToEvent:

@@ -6,7 +6,7 @@ import numpy as np
 
 from regraft.trial.endpoints.base import ArmEstimate, Contrast, Endpoint, Findings
 from regraft.trial.observation import ObservedArm, ObservedTrial
-from regraft.trial.statistics import median, paired_difference, proportion
+from regraft.trial.statistics import median, paired_difference, share
 
 LABELS = {
     "cd4": "CD4 T cells",
@@ -36,7 +36,7 @@ def evaluate(observed: ObservedTrial) -> Findings:
 def _add_medians(findings: Findings, arm: ObservedArm, quantity: str, unit: str) -> None:
     """Add the median of one count at each visit; the baseline has month 0."""
     for visit, values in zip(arm.schedule.visits, arm.over_visits(quantity), strict=True):
-        value = median(values, unit)
+        value = median(values, unit, arm.weights)
         findings.estimates.append(
             ArmEstimate(arm.id, quantity, f"{LABELS[quantity]}, {visit.name}", value, visit.month)
         )
@@ -45,10 +45,9 @@ def _add_medians(findings: Findings, arm: ObservedArm, quantity: str, unit: str)
 def _add_low_cd4(findings: Findings, arm: ObservedArm, limit: float) -> None:
     """Add the share of the living with few CD4 T cells at each visit."""
     for visit, counts in zip(arm.schedule.visits, arm.over_visits("cd4"), strict=True):
-        known = counts[np.isfinite(counts)]
-        share = proportion(int((known < limit).sum()), int(known.size))
+        low = share(np.where(np.isfinite(counts), counts < limit, np.nan), arm.weights)
         label = f"CD4 below {limit:g}/uL, {visit.name}"
-        findings.estimates.append(ArmEstimate(arm.id, "cd4 low", label, share, visit.month))
+        findings.estimates.append(ArmEstimate(arm.id, "cd4 low", label, low, visit.month))
 
 
 def _add_naive_fold(findings: Findings, arm: ObservedArm) -> None:
@@ -57,11 +56,10 @@ def _add_naive_fold(findings: Findings, arm: ObservedArm) -> None:
     baseline = next(shares).copy()
     for visit, values in zip(arm.schedule.visits[1:], shares, strict=True):
         ratio = values / baseline
-        fold = median(ratio, "dimensionless")
+        fold = median(ratio, "dimensionless", arm.weights)
         label = f"Naive share of CD4 relative to randomisation, {visit.name}"
         findings.estimates.append(ArmEstimate(arm.id, "naive share fold", label, fold, visit.month))
-        known = ratio[np.isfinite(ratio)]
-        risen = proportion(int((known > 1).sum()), int(known.size))
+        risen = share(np.where(np.isfinite(ratio), ratio > 1, np.nan), arm.weights)
         label = f"Naive share above that at randomisation, {visit.name}"
         findings.estimates.append(ArmEstimate(arm.id, "naive share risen", label, risen, visit.month))
 
@@ -76,7 +74,8 @@ def _add_differences(findings: Findings, arm: ObservedArm, observed: ObservedTri
     )
     for column, months in enumerate(positions):
         label = f"{LABELS[quantity]} at month {months:g}"
-        difference = paired_difference(treated[:, column], reference[:, column], UNITS[quantity])
+        pair = treated[:, column], reference[:, column]
+        difference = paired_difference(*pair, UNITS[quantity], observed.weights)
         findings.contrasts.append(Contrast(arm.id, observed.reference, label, "difference", difference, is_paired=True))
 
 

@@ -24,10 +24,11 @@ def evaluate(observed: ObservedTrial) -> Findings:
             for stop in dict.fromkeys((min(YEAR, end), end)):
                 events, years = _counts(arm, names, stop)
                 label = f"Infections ({kind}), day 0 to day {stop:.0f}"
-                rate = event_rate(events, years, UNIT)
+                rate = event_rate(events, years, UNIT, arm.weights)
                 findings.estimates.append(ArmEstimate(arm.id, f"rate: {kind}", label, rate, stop / DAYS["month"]))
     for arm in observed.compared:
-        difference = paired_difference(_rate(arm, end), _rate(observed.reference_arm, end), UNIT)
+        pair = _rate(arm, end), _rate(observed.reference_arm, end)
+        difference = paired_difference(*pair, UNIT, observed.weights)
         label = "Infections, day 0 to end"
         findings.contrasts.append(Contrast(arm.id, observed.reference, label, "difference", difference, is_paired=True))
     return findings

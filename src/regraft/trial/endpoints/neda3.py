@@ -9,7 +9,7 @@ from regraft.trial.endpoints.confirmation import worsening_day
 from regraft.trial.endpoints.earliest import until_first
 from regraft.trial.endpoints.time_to_event import add_survival, free_at, yearly_horizons
 from regraft.trial.observation import ObservedArm, ObservedTrial
-from regraft.trial.statistics import Floats, proportion
+from regraft.trial.statistics import Floats, share
 
 FREE_OF = ("relapse", "new lesion", "confirmed worsening")
 
@@ -49,11 +49,9 @@ def _lesion_day(arm: ObservedArm) -> Floats:
 def _add_statuses(findings: Findings, observed: ObservedTrial, one: TimeToEvent, *, statistic: str, label: str) -> None:
     """Add the share of patients free of events at whole years, among those followed until then."""
     for horizon in yearly_horizons(observed):
-        status = free_at(one, horizon.days)
-        known = status[np.isfinite(status)]
-        share = proportion(int(known.sum()), int(known.size))
+        status = share(free_at(one, horizon.days), observed.weights)
         title = f"{label} at {horizon.text}"
-        findings.estimates.append(ArmEstimate(one.arm, statistic, title, share, horizon.months))
+        findings.estimates.append(ArmEstimate(one.arm, statistic, title, status, horizon.months))
 
 
 ENDPOINT = Endpoint(

@@ -18,11 +18,11 @@ def evaluate(observed: ObservedTrial) -> Findings:
         whole, after = lesions_until_scan(arm), lesions_after_baseline_scan(arm)
         for position, month in enumerate(arm.scans.months):
             label = f"New T2 lesions per patient, baseline to month {month:g}"
-            count = mean(whole[:, position], UNIT)
+            count = mean(whole[:, position], UNIT, arm.weights)
             findings.estimates.append(ArmEstimate(arm.id, "since baseline", label, count, float(month)))
             if position:
                 label = f"New T2 lesions per patient, month {arm.scans.months[0]:g} to {month:g}"
-                count = mean(after[:, position], UNIT)
+                count = mean(after[:, position], UNIT, arm.weights)
                 findings.estimates.append(ArmEstimate(arm.id, "since new baseline", label, count, float(month)))
     return findings
 

@@ -10,7 +10,7 @@ import numpy as np
 from regraft.trial.design import DAYS
 from regraft.trial.endpoints.base import ArmCurve, ArmEstimate, Contrast, Findings, TimeToEvent
 from regraft.trial.observation import ObservedTrial
-from regraft.trial.statistics import Estimate, Floats, paired_difference
+from regraft.trial.statistics import Floats, paired_difference
 from regraft.trial.survival import (
     at_horizon,
     cumulative_incidence,
@@ -19,6 +19,7 @@ from regraft.trial.survival import (
     log_rank,
     numbers_at_risk,
 )
+from regraft.trial.weighting import Weights
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,15 @@ def add_survival(
         time, event = one.time[known], one.cause[known] > 0
         if not time.size:
             continue
-        curve = kaplan_meier(time, event)
+        weights = observed.weights.at(known) if observed.weights is not None else None
+        curve = kaplan_meier(time, event, weights)
         risk_days = np.array([0.0, *(horizon.days for horizon in horizons)])
-        findings.curves.append(
-            ArmCurve(one.arm, label, one.origin_day, curve, risk_days, numbers_at_risk(time, risk_days))
-        )
+        if weights is None or not weights.lack():
+            findings.curves.append(
+                ArmCurve(one.arm, label, one.origin_day, curve, risk_days, numbers_at_risk(time, risk_days))
+            )
         for horizon in horizons:
-            read = at_horizon(curve, horizon.days, int(time.size), method="Kaplan-Meier")
+            read = at_horizon(curve, horizon.days, int(time.size), method="Kaplan-Meier", weights=weights)
             title = f"{label} at {horizon.text}"
             findings.estimates.append(ArmEstimate(one.arm, statistic, title, read, horizon.months))
     findings.times.extend(times)
@@ -68,7 +71,13 @@ def add_survival(
 
 
 def add_incidence(
-    findings: Findings, times: Sequence[TimeToEvent], *, label: str, horizons: Sequence[Horizon], statistic: str
+    findings: Findings,
+    times: Sequence[TimeToEvent],
+    *,
+    label: str,
+    horizons: Sequence[Horizon],
+    statistic: str,
+    weights: Weights | None = None,
 ) -> None:
     """Add the cumulative incidence of each competing cause, and its value at some horizons."""
     for one in times:
@@ -78,11 +87,13 @@ def add_incidence(
             continue
         risk_days = np.array([0.0, *(horizon.days for horizon in horizons)])
         at_risk = numbers_at_risk(time, risk_days)
-        curves = cumulative_incidence(time, cause, len(one.causes))
+        own = weights.at(known) if weights is not None else None
+        curves = cumulative_incidence(time, cause, len(one.causes), own)
         for name, curve in zip(one.causes, curves, strict=True):
-            findings.curves.append(ArmCurve(one.arm, label, one.origin_day, curve, risk_days, at_risk, name))
+            if own is None or not own.lack():
+                findings.curves.append(ArmCurve(one.arm, label, one.origin_day, curve, risk_days, at_risk, name))
             for horizon in horizons:
-                read = at_horizon(curve, horizon.days, int(time.size), method="Aalen-Johansen")
+                read = at_horizon(curve, horizon.days, int(time.size), method="Aalen-Johansen", weights=own)
                 kind = statistic if name == one.causes[0] else f"{statistic}: {name}"
                 findings.estimates.append(ArmEstimate(one.arm, kind, f"{label}: {name}", read, horizon.months))
     findings.times.extend(times)
@@ -98,22 +109,19 @@ def _add_contrasts(findings: Findings, times: Sequence[TimeToEvent], observed: O
         event = np.concatenate([one.cause, reference.cause]) > 0
         treated = np.arange(time.size) < one.time.size
         known = np.isfinite(time)
-        test = log_rank(time[known], event[known], treated[known])
-        ratio = hazard_ratio(time[known], event[known], treated[known])
+        weights = observed.weights.twice().at(known) if observed.weights is not None else None
+        test = log_rank(time[known], event[known], treated[known], weights)
+        ratio = hazard_ratio(time[known], event[known], treated[known], weights)
         findings.contrasts.append(Contrast(arm.id, observed.reference, label, "hazard ratio", ratio, test.p_value))
         horizons = yearly_horizons(observed)
         if horizons:
             last = horizons[-1]
-            difference = _difference(one, reference, last.days)
+            pair = 100 * free_at(one, last.days), 100 * free_at(reference, last.days)
+            difference = paired_difference(*pair, "percentage points", observed.weights)
             title = f"{label} at {last.text}"
             findings.contrasts.append(
                 Contrast(arm.id, observed.reference, title, "difference", difference, is_paired=True)
             )
-
-
-def _difference(one: TimeToEvent, reference: TimeToEvent, days: float) -> Estimate:
-    """Compare within patients who is free of the event at a horizon, in percentage points."""
-    return paired_difference(100 * free_at(one, days), 100 * free_at(reference, days), "percentage points")
 
 
 def free_at(one: TimeToEvent, days: float) -> Floats:

@@ -21,7 +21,8 @@ def evaluate(observed: ObservedTrial) -> Findings:
     times = [until_first(arm, _deaths(arm, period), code="TRM", title=ENDPOINT.title) for arm in observed.arms]
     start = observed.schedule.randomisation_day
     early = Horizon(period / DAYS["month"], period - start)
-    add_incidence(findings, times, label="Deaths", horizons=(early, *yearly_horizons(observed)), statistic="incidence")
+    horizons = (early, *yearly_horizons(observed))
+    add_incidence(findings, times, label="Deaths", horizons=horizons, statistic="incidence", weights=observed.weights)
     return findings
 
 
