@@ -17,6 +17,7 @@ from regraft.model.equations import Equations
 from regraft.model.parameter_table import ParameterRow, read_parameters
 from regraft.patients.correlations import Correlations, read_correlations
 from regraft.patients.distributions import quantile
+from regraft.patients.strata import Stratum, apply_strata, read_strata
 from regraft.quantities import equivalent
 from regraft.streams import patient_uniforms
 
@@ -29,7 +30,8 @@ class PopulationSpec:
     """What a population's folder says.
 
     ``sums`` are covariates that are the sum of others (age at the start = age at onset + disease duration).
-    A covariate with the id of a model parameter replaces that parameter's own distribution.
+    A covariate with the id of a model parameter replaces that parameter's own distribution. ``strata`` give covariates
+    another distribution in some patients, by sex or age for example.
     """
 
     id: str
@@ -37,6 +39,7 @@ class PopulationSpec:
     covariates: tuple[ParameterRow, ...]
     sums: Mapping[str, tuple[str, ...]]
     correlation_table: Path
+    strata: tuple[Stratum, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,8 @@ def load_population(source: str | Path) -> PopulationSpec:
     entry = read_entry(folder)
     covariates = read_parameters(folder / "covariates.csv")
     sums = _read_sums(folder / "entry.toml", {row.id: row.unit for row in covariates})
-    return PopulationSpec(entry.id, entry, covariates, sums, folder / "correlations.csv")
+    strata = read_strata(folder / "strata.csv", covariates, sums)
+    return PopulationSpec(entry.id, entry, covariates, sums, folder / "correlations.csv", strata)
 
 
 def _read_sums(path: Path, units: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
@@ -141,12 +145,19 @@ def sample_population(
     correlations = _correlations(spec, rows)
     uniforms = correlations.apply({name: patient_uniforms(seed, ids, name) for name in rows})
     values = {name: quantile(row, uniforms[name]) for name, row in rows.items()}
-    for name, terms in spec.sums.items():
-        values[name] = np.sum([values[term] for term in terms], axis=0)
+    values |= _sums(spec, values)
+    if spec.strata:
+        values |= apply_strata(spec.strata, values, uniforms)
+        values |= _sums(spec, values)
     covariates = (*(row.id for row in spec.covariates), *spec.sums)
     units = {name: row.unit for name, row in rows.items()}
     units |= {name: units[terms[0]] for name, terms in spec.sums.items()}
     return Population(ids, seed, values, covariates, units)
+
+
+def _sums(spec: PopulationSpec, values: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Return the covariates that are sums of others."""
+    return {name: np.sum([values[term] for term in terms], axis=0) for name, terms in spec.sums.items()}
 
 
 def _checked_ids(ids: NDArray[Any]) -> Integers:

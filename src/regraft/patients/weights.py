@@ -119,7 +119,7 @@ def entropy_weights(features: Floats, targets: Floats) -> Floats | None:
 
     References
     ----------
-    hainmueller_2012, eqs. 6 to 8
+    hainmueller_2012
     """
     spread = features.std(axis=0)
     scale = np.where(spread > 0, spread, 1.0)

@@ -2,8 +2,8 @@
 
 A patient of weight w stands for w patients with the same history. Standard errors are robust: each patient's influence
 on the estimate is worked out (the derivative with respect to the weight), times w, squared and summed. With equal
-weights those of the curves become Greenwood's and the delta method's [cook_lawless_2007]; those of log-rank and Cox
-are the sandwich of [lin_wei_1989].
+weights those of the curves become Greenwood's and the delta method's; those of log-rank and Cox are the sandwich of
+[lin_wei_1989].
 """
 
 from __future__ import annotations
