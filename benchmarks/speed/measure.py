@@ -18,7 +18,7 @@ import numpy as np
 from .immune_model import Floats, Problem, make_problem, patient_errors
 from .machine import cores, describe
 from .peers import regraft_engine
-from .tools import Tool, compiled_rates, make_tools
+from .tools import FEW, Tool, compiled_rates, make_tools
 
 _HERE = Path(__file__).resolve().parent
 _REFERENCE_RTOL, _REFERENCE_ATOL = 1e-11, 1e-14
@@ -75,14 +75,17 @@ def _measure_schedule(name: str, options: argparse.Namespace, missing: list[str]
 
 
 def _compare(rows: list[dict[str, Any]], wall: Floats, processor: Floats) -> None:
-    """Add speeds and ratios to the rows: against this engine at the same tolerance, and at no larger an error."""
+    """Add speeds and ratios to the rows: against this engine with all or few outputs, and at no larger an error."""
     for k, row in enumerate(rows):
         row["patients_per_second"] = 1.0 / statistics.median(processor[:, k])
         row["patients_per_second_wall"] = 1.0 / statistics.median(wall[:, k])
         ratios = processor[:, k] / processor[:, 0]
         row["ratio"], row["ratio_lowest"], row["ratio_highest"] = map(float, np.quantile(ratios, [0.5, 0.0, 1.0]))
-        error = row.get("error_median", 0.0)
+        error = row.get("error_median", -1.0)
         as_good = [j for j, own in enumerate(rows) if own["ours"] and own.get("error_median", np.inf) <= error]
+        if not row["ours"]:
+            few = processor[:, k] / processor[:, [own["name"] for own in rows].index(FEW.format("regraft"))]
+            row["ratio_few"] = float(np.median(few))
         if as_good and not row["ours"]:
             best = min(as_good, key=lambda j: statistics.median(processor[:, j]))
             row["ratio_at_equal_error"] = float(np.median(processor[:, k] / processor[:, best]))

@@ -28,6 +28,7 @@ def markdown(results: dict[str, Any]) -> str:
         "Patients/s is by processor time, which other programs on the machine disturb less; by the clock beside it.",
         f"Load average of the machine {results['load_at_start']} at the start and {results['load_at_end']} at the end: "
         "above 1 (2 with two threads), other programs ran at the same time.",
+        "Few outputs: regraft keeps 6 states, as a trial would; so does libroadrunner in a row of its own.",
         "At equal error: against the fastest row of regraft whose median error is no larger than the other tool's.",
         "The error is each patient's largest |y - reference| / (0.001 + |reference|) over all times and states.",
     ]
@@ -42,20 +43,22 @@ def markdown(results: dict[str, Any]) -> str:
 def _rows(schedule: dict[str, Any]) -> list[str]:
     """Return the table of one schedule."""
     lines = [
-        "| tool | patients/s | by the clock | regraft is faster by | range | at equal error "
+        "| tool | patients/s | by the clock | regraft is faster by | range | with few outputs | at equal error "
         "| error: median | 95 % | failed |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for row in schedule["tools"]:
-        ratio = "" if row["ours"] else f"{row['ratio']:.1f}x"
-        spread = "" if row["ours"] else f"{row['ratio_lowest']:.1f}-{row['ratio_highest']:.1f}"
+        like = not row["ours"] and "error_median" in row
+        ratio = "" if not like else f"{row['ratio']:.1f}x"
+        spread = "" if not like else f"{row['ratio_lowest']:.1f}-{row['ratio_highest']:.1f}"
+        few = "" if row["ours"] else f"{row['ratio_few']:.1f}x"
         equal = f"{row['ratio_at_equal_error']:.1f}x" if "ratio_at_equal_error" in row else ""
         error = ["", "", f"{row['failed']} of {row['patients']}"]
         if "error_median" in row:
             error[:2] = [f"{row['error_median']:.1e}", f"{row['error_95']:.1e}"]
         name = row["name"] if row["ours"] else f"{row['name']} ({row['version']})"
         speeds = f"{row['patients_per_second']:,.0f} | {row['patients_per_second_wall']:,.0f}"
-        lines.append(f"| {name} | {speeds} | {ratio} | {spread} | {equal} | {' | '.join(error)} |")
+        lines.append(f"| {name} | {speeds} | {ratio} | {spread} | {few} | {equal} | {' | '.join(error)} |")
     return lines
 
 
@@ -103,12 +106,14 @@ def goals(results: dict[str, Any]) -> list[tuple[str, bool]]:
             "libroadrunner": (wanted[1], [row for row in peers if row["name"].startswith("libroadrunner")]),
         }
         for what, (least, rows) in groups.items():
-            if rows:
-                best = min(rows, key=lambda row: row["ratio"])
-                sentence = f"{name}: {best['ratio']:.1f}x {what} ({best['name']}), goal {least:g}x"
-                found.append((sentence, best["ratio"] >= least))
+            for key, kept in (("ratio_few", "6 outputs"), ("ratio", "all states")):
+                like = [row for row in rows if key == "ratio_few" or "error_median" in row]
+                if like:
+                    best = min(like, key=lambda row: row[key])
+                    sentence = f"{name}, {kept}: {best[key]:.1f}x {what} ({best['name']}), goal {least:g}x"
+                    found.append((sentence, best[key] >= least))
         if peers:
-            least_error = min(row["error_median"] for row in peers)
+            least_error = min(row["error_median"] for row in peers if "error_median" in row)
             sentence = f"{name}: median error {own['error_median']:.1e}, smallest of the others {least_error:.1e}"
             found.append((sentence, own["error_median"] <= least_error))
     if results["threads"] is not None:

@@ -13,13 +13,14 @@ from .immune_model import Floats, Problem
 
 # Outputs of the row that records few of them, as a trial would.
 FEW_OUTPUTS = ("NEU", "TN4", "TH1", "TREG", "AB", "TIS")
+FEW = f"{{}}, {len(FEW_OUTPUTS)} outputs"
 
 
 @dataclass(frozen=True)
 class Tool:
     """A tool ready to run: ``run(n)`` solves the first n patients.
 
-    ``records_all`` is False where only some states are recorded, so that no error can be given.
+    ``records_all`` is False where only some states are recorded, so that no error is given.
     """
 
     name: str
@@ -37,6 +38,7 @@ def make_tools(problem: Problem, rtol: float) -> tuple[list[Tool], list[str]]:
     for name, module, package, options in (
         ("libroadrunner CVODE", "roadrunner_cvode", "libroadrunner", {}),
         ("libroadrunner CVODE, doses as events", "roadrunner_cvode", "libroadrunner", {"events": True}),
+        (FEW.format("libroadrunner CVODE"), "roadrunner_cvode", "libroadrunner", {"outputs": FEW_OUTPUTS}),
         ("numbalsoda LSODA", "numbalsoda_lsoda", "numbalsoda", None),
         ("scikit-sundae CVODE", "sundae_cvode", "scikit-sundae", None),
         ("SciPy LSODA", "scipy_lsoda", "scipy", None),
@@ -49,7 +51,8 @@ def make_tools(problem: Problem, rtol: float) -> tuple[list[Tool], list[str]]:
         except ImportError as error:
             missing.append(f"{name} is left out: {error}. Install it with pip install -e '.[benchmarks]'.")
             continue
-        tools.append(Tool(name, version(package), peer.prepare(problem, rtol, atol, **options)))
+        run = peer.prepare(problem, rtol, atol, **options)
+        tools.append(Tool(name, version(package), run, records_all="outputs" not in options))
     return tools, missing
 
 
@@ -68,7 +71,7 @@ def _own(problem: Problem, rtol: float, atol: float) -> list[Tool]:
     own = version("regraft")
     rows = [
         Tool("regraft", own, make(), is_ours=True),
-        Tool(f"regraft, {len(FEW_OUTPUTS)} outputs", own, make(outputs=FEW_OUTPUTS), is_ours=True, records_all=False),
+        Tool(FEW.format("regraft"), own, make(outputs=FEW_OUTPUTS), is_ours=True, records_all=False),
     ]
     if regraft_engine.has_lanes():
         rows.append(Tool("regraft, 1 lane", own, make(lanes=1), is_ours=True))

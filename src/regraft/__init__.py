@@ -10,7 +10,16 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from regraft.engine import Administrations, Kernel, Result, SolverSettings, Status, compile_model
+    from regraft.engine import (
+        Administrations,
+        Kernel,
+        Reduction,
+        Result,
+        SolverSettings,
+        Status,
+        compile_model,
+        solve_with_gradient,
+    )
     from regraft.engine.solve import solve
     from regraft.errors import (
         DoseOutOfRange,
@@ -46,6 +55,7 @@ __all__ = [
     "Part",
     "Population",
     "Protocol",
+    "Reduction",
     "RegraftError",
     "Result",
     "SolverSettings",
@@ -68,12 +78,23 @@ __all__ = [
     "run_trial",
     "sample_population",
     "solve",
+    "solve_with_gradient",
     "write_results",
     "write_sbml",
 ]
 
 _ROOMS = {
-    "regraft.engine": ("Administrations", "Kernel", "Result", "SolverSettings", "Status", "compile_model", "solve"),
+    "regraft.engine": (
+        "Administrations",
+        "Kernel",
+        "Reduction",
+        "Result",
+        "SolverSettings",
+        "Status",
+        "compile_model",
+        "solve",
+        "solve_with_gradient",
+    ),
     "regraft.errors": (
         "DoseOutOfRange",
         "InvalidArgument",

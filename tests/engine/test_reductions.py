@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tests.engine.models import event, model, parameter_matrix
 
-from regraft.engine import Administrations, Reduction, ReductionKind, SolverSettings, Status, compile_model, solve
+from regraft.engine import Administrations, Reduction, SolverSettings, Status, compile_model, solve
 from regraft.engine.alone import run_alone
 from regraft.errors import InvalidArgument
 
@@ -22,8 +22,7 @@ KINKED = model(
     {"s": 1.0, "k": 0.7},
     events=[event("hit", "h >= e", {"e": "e + exponential(1)", "x": "x + uniform(0, 2)"})],
 )
-MAX, MIN, SUM = ReductionKind.MAXIMUM, ReductionKind.MINIMUM, ReductionKind.INTEGRAL
-ABOVE, BELOW = ReductionKind.TIME_ABOVE, ReductionKind.TIME_BELOW
+MAX, MIN, SUM, ABOVE, BELOW = "maximum", "minimum", "integral", "time_above", "time_below"
 ALL = (
     Reduction("highest", MAX, "x"),
     Reduction("lowest", MIN, "x"),
@@ -126,6 +125,7 @@ def test_a_failed_patient_has_none():
         ([Reduction("a", MAX, "speed")], "'speed'"),
         ([Reduction("a", MAX, "x"), Reduction("a", MIN, "x")], "'a' twice"),
         ([Reduction("a", ABOVE, "x", float("nan"))], "threshold"),
+        ([Reduction("a", "median", "x")], "'median'"),
     ],
 )
 def test_reductions_that_cannot_be_meant(reductions, told):

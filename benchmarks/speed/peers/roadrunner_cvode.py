@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,14 +27,17 @@ def _text_with_events(problem: Problem) -> str:
     return "\n".join([*lines, "end", ""])
 
 
-def prepare(problem: Problem, rtol: float, atol: float, *, events: bool = False) -> Callable[[int], Floats]:
+def prepare(
+    problem: Problem, rtol: float, atol: float, *, events: bool = False, outputs: Sequence[str] = ()
+) -> Callable[[int], Floats]:
     """Return a function that solves the first n patients; a patient that fails stays NaN."""
+    recorded = outputs or problem.states
     text = _text_with_events(problem) if events else problem.text
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.xml"
         path.write_text(antimony_to_sbml(text), encoding="utf-8")
         runner = roadrunner.RoadRunner(str(path))
-    runner.timeCourseSelections = ["time", *problem.states]
+    runner.timeCourseSelections = ["time", *recorded]
     integrator = runner.getIntegrator()
     integrator.setValue("relative_tolerance", rtol)
     integrator.setValue("absolute_tolerance", atol)
@@ -67,7 +70,7 @@ def prepare(problem: Problem, rtol: float, atol: float, *, events: bool = False)
     one = with_events if events else with_doses
 
     def run(patients: int) -> Floats:
-        values = np.full((patients, problem.times.size, len(problem.states)), np.nan)
+        values = np.full((patients, problem.times.size, len(recorded)), np.nan)
         for row in range(patients):
             begin(row)
             try:

@@ -3,7 +3,7 @@
 from regraft.engine.administrations import Administrations, Kind
 from regraft.engine.gradient import Gradient, solve_with_gradient
 from regraft.engine.kernel import Kernel, compile_model
-from regraft.engine.reductions import Reduction, ReductionKind
+from regraft.engine.reductions import Reduction
 from regraft.engine.result import Result, Snapshot
 from regraft.engine.settings import SolverSettings
 from regraft.engine.solve import solve
@@ -18,7 +18,6 @@ __all__ = [
     "Kind",
     "NetworkKernel",
     "Reduction",
-    "ReductionKind",
     "Result",
     "Snapshot",
     "SolverSettings",

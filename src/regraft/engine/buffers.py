@@ -7,6 +7,7 @@ import numpy as np
 from regraft.engine import book as b
 from regraft.engine.book import Floats, Integers
 from regraft.engine.kernel import Kernel
+from regraft.engine.reductions import KINDS
 from regraft.engine.settings import SolverSettings
 from regraft.engine.tableau import rodas5p
 
@@ -68,7 +69,7 @@ def model_arrays(
         b.TRIGGER_VALUES: table[:, 2].copy(),
         b.TERMINAL: terminal,
         b.WATCHED: kernel.watched,
-        b.REDUCTION_KINDS: np.array([int(r.kind) for r in kernel.reductions], dtype=np.int64),
+        b.REDUCTION_KINDS: np.array([KINDS.index(r.kind) for r in kernel.reductions], dtype=np.int64),
         b.REDUCTION_THRESHOLDS: np.array([r.threshold for r in kernel.reductions], dtype=np.float64),
     }
 

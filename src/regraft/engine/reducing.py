@@ -9,10 +9,11 @@ from regraft.engine.book import Floats, Integers, floats, floats_of, integers, m
 from regraft.engine.buffers import SAMPLES
 from regraft.engine.calls import REDUCED, call
 from regraft.engine.jit import compiled_inner
-from regraft.engine.reductions import ReductionKind
+from regraft.engine.reductions import KINDS
 from regraft.engine.step import between, prepare_between
 
-_MAXIMUM, _MINIMUM, _INTEGRAL, _ABOVE = (int(kind) for kind in list(ReductionKind)[:4])
+_MAXIMUM, _MINIMUM = KINDS.index("maximum"), KINDS.index("minimum")
+_INTEGRAL, _ABOVE = KINDS.index("integral"), KINDS.index("time_above")
 _PARTS = 16  # in which each step is searched for extremes and crossings
 _HALVINGS = 40
 

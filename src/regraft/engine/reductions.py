@@ -5,19 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 
 from regraft.errors import InvalidArgument
 
-
-class ReductionKind(IntEnum):
-    """What is kept: an extreme (unit of the quantity), an integral over time (times day), or a time (days)."""
-
-    MAXIMUM = 0
-    MINIMUM = 1
-    INTEGRAL = 2
-    TIME_ABOVE = 3
-    TIME_BELOW = 4
+KINDS = ("maximum", "minimum", "integral", "time_above", "time_below")
 
 
 @dataclass(frozen=True)
@@ -27,19 +18,20 @@ class Reduction:
     Parameters
     ----------
     id : name of the number
-    kind : what is kept
+    kind : ``maximum`` or ``minimum`` (unit of the quantity), ``integral`` over time (times day), ``time_above`` or
+        ``time_below`` the threshold (days)
     of : id of a state, an assigned quantity or a parameter
-    threshold : for times above or below it, in the unit of the quantity
+    threshold : in the unit of the quantity
     """
 
     id: str
-    kind: ReductionKind
+    kind: str
     of: str
     threshold: float = 0.0
 
 
 def check_reductions(reductions: Sequence[Reduction]) -> None:
-    """Refuse two reductions of one name, and a threshold that is no number.
+    """Refuse two reductions of one name, an unknown kind, and a threshold that is no number.
 
     Raises
     ------
@@ -49,6 +41,10 @@ def check_reductions(reductions: Sequence[Reduction]) -> None:
     for reduction in reductions:
         if reduction.id in seen:
             raise InvalidArgument(f"reductions holds the id {reduction.id!r} twice; give each its own.")
+        if reduction.kind not in KINDS:
+            raise InvalidArgument(
+                f"The kind of reduction {reduction.id!r} is {reduction.kind!r}; it must be one of {', '.join(KINDS)}."
+            )
         if not math.isfinite(reduction.threshold):
             raise InvalidArgument(
                 f"The threshold of reduction {reduction.id!r} is {reduction.threshold}; it must be a finite number."
