@@ -13,6 +13,11 @@ UNIT_WORDS = {
     "percent": ("%", "percentage points"),
     "dimensionless": ("", ""),
     "1/year": ("per year", "per year"),
+    "edss/year": ("EDSS points per year", "EDSS points per year"),
+    "edss": ("EDSS points", "EDSS points"),
+    "day": ("days", "days"),
+    "lesions": ("lesions", "lesions"),
+    "cells/uL": ("cells per µL", "cells per µL"),
 }
 
 

@@ -14,6 +14,7 @@ from regraft.trial.endpoints.base import ArmEstimate, EndpointResult
 # What a published endpoint is called, and where a trial reports it: endpoint and statistic.
 REPORTED_AS: Mapping[str, tuple[str, str]] = {
     "annualised_relapse_rate": ("annualised_relapse_rate", "rate"),
+    "annualised_relapse_rate_in_year": ("annualised_relapse_rate", "rate in year"),
     "neda3": ("neda3", "event-free"),
     "free_of_relapse": ("neda3", "free of relapse"),
     "free_of_new_lesions": ("neda3", "free of new lesion"),
@@ -26,9 +27,12 @@ REPORTED_AS: Mapping[str, tuple[str, str]] = {
     "neutrophil_engraftment_day": ("neutrophil_engraftment", "median day"),
     "platelet_engraftment_day": ("platelet_engraftment", "median day"),
     "cd4_count": ("immune_reconstitution", "cd4"),
+    "naive_cd4_count": ("immune_reconstitution", "cd4_naive"),
     "naive_share_fold": ("immune_reconstitution", "naive share fold"),
     "infection_rate": ("infections", "rate: all"),
 }
+# Rates over the time since day 0: they change little when that is a little longer or shorter.
+OVER_A_PERIOD = ("annualised_relapse_rate", "infection_rate")
 EXACT_MONTHS = 0.5  # visits fall within half a month of a whole number of months
 RATE_MONTHS = 6.0  # a rate per year may be read over a follow-up that differs by this much
 
@@ -87,15 +91,21 @@ def _same_kind(target: Target, endpoints: Mapping[str, EndpointResult]) -> list[
 
 
 def _distance(target: Target, row: ArmEstimate) -> float:
-    """Return how many months lie between a row and an estimate; where one has no time, time plays no part."""
-    if target.time_months is None or row.time_months is None:
+    """Return how many months lie between a row and an estimate.
+
+    An estimate without a time is about the whole follow-up and answers any row; a row without a time is answered by
+    such an estimate only.
+    """
+    if row.time_months is None:
         return 0.0
+    if target.time_months is None:
+        return math.inf
     return abs(target.time_months - row.time_months)
 
 
 def _tolerance(target: Target) -> float:
     """Return how many months a published and a simulated time may differ."""
-    return RATE_MONTHS if target.unit == "1/year" else EXACT_MONTHS
+    return RATE_MONTHS if target.endpoint_id in OVER_A_PERIOD else EXACT_MONTHS
 
 
 def _reason(target: Target, endpoints: Mapping[str, EndpointResult], arms: Sequence[str]) -> str:
@@ -106,4 +116,6 @@ def _reason(target: Target, endpoints: Mapping[str, EndpointResult], arms: Seque
         return f"the trial has no arm of class {target.arm_class!r}"
     if REPORTED_AS[target.endpoint_id][0] not in endpoints:
         return f"the trial does not report {REPORTED_AS[target.endpoint_id][0]!r}"
-    return f"the trial reports nothing at {target.time_months:g} months" if target.time_months else "no estimate"
+    if target.time_months is None:
+        return "the row names no time, and the trial reports this at several times"
+    return f"the trial reports nothing at {target.time_months:g} months"

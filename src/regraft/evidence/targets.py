@@ -1,37 +1,17 @@
-"""Published results that a trial is compared with: one typed row per published number."""
+"""Published results that a trial is set beside: rows of the catalog's table that its ``outcomes.csv`` names."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from regraft.entries import entry_folder, read_table
-from regraft.errors import InvalidField
+from regraft.errors import InvalidField, near_matches
+from regraft.evidence.published import load_published
+from regraft.evidence.published_types import PublishedResult, Role
 
-COLUMNS = (
-    "id",
-    "study",
-    "year",
-    "arm_class",
-    "n",
-    "population",
-    "regimen",
-    "endpoint_id",
-    "time_months",
-    "value",
-    "unit",
-    "lower",
-    "upper",
-    "interval_type",
-    "role",
-    "verified",
-    "citation",
-    "source_row",
-    "note",
-)
-REQUIRED = ("id", "study", "arm_class", "endpoint_id", "value", "unit", "citation")
+COLUMNS = ("id", "note")
+OWN_TABLE = "published_results.csv"
 
 
 @dataclass(frozen=True)
@@ -75,116 +55,101 @@ class Target:
 
 
 def load_targets(trial_id: str) -> tuple[Target, ...]:
-    """Read the published rows of a catalog trial that simulated results may be compared with.
+    """Read the published rows that simulated results of a trial are set beside.
 
     Parameters
     ----------
-    trial_id : id of a folder under ``catalog/trials``
+    trial_id : id of a folder under ``catalog/trials``, or the path of one's own folder; the latter may hold a table
+        ``published_results.csv`` of its own rows, with the columns of the catalog's
 
     Returns
     -------
-    the rows in the order of ``outcomes.csv``
+    the rows in the order of ``outcomes.csv``; its note follows the one of the table
 
     Raises
     ------
     UnknownEntry : no such trial in the catalog
-    InvalidField : a row whose role is not ``calibrate``, that nobody verified, or with an impossible number
+    InvalidFile : a file cannot be read or lacks a column
+    InvalidField : a row that no table holds, whose role is not ``calibrate``, that nobody verified, without a number,
+        or that no endpoint of a trial answers
     """
-    return read_targets(entry_folder("trials", trial_id) / "outcomes.csv")
+    folder = entry_folder("trials", trial_id)
+    rows = list(load_published())
+    if (folder / OWN_TABLE).is_file():
+        rows += load_published(path=folder / OWN_TABLE)
+    return read_targets(folder / "outcomes.csv", rows)
 
 
-def read_targets(path: Path) -> tuple[Target, ...]:
-    """Read published rows from a file with the columns of ``COLUMNS``.
+def read_targets(path: Path, rows: list[PublishedResult]) -> tuple[Target, ...]:
+    """Read which rows a trial is set beside.
+
+    Parameters
+    ----------
+    path : ``outcomes.csv`` with an id per line, and a note on how the row differs from the trial
+    rows : what the ids may name
 
     Raises
     ------
     InvalidFile : the file cannot be read or lacks a column
-    InvalidField : a row whose role is not ``calibrate``, that nobody verified, or with an impossible number
+    InvalidField : as for ``load_targets``, or a row that is named twice
     """
-    rows = read_table(path, columns=COLUMNS)
-    targets = tuple(_target(path, number, row) for number, row in enumerate(rows, start=2))
-    seen: set[str] = set()
-    for target in targets:
-        if target.id in seen:
-            raise InvalidField(f"{path}: id {target.id!r} occurs twice; give each published number its own id.")
-        seen.add(target.id)
-    return targets
+    by_id = {row.id: row for row in rows}
+    targets: dict[str, Target] = {}
+    for line, named in enumerate(read_table(path, columns=COLUMNS), start=2):
+        where = f"{path}, line {line} (id {named['id']!r})"
+        if named["id"] not in by_id:
+            raise InvalidField(f"{where}: there is no such published row. {near_matches(named['id'], by_id)}")
+        if named["id"] in targets:
+            raise InvalidField(f"{where}: the row occurs twice; name it once.")
+        targets[named["id"]] = _target(where, by_id[named["id"]], named["note"])
+    return tuple(targets.values())
 
 
-def _target(path: Path, line: int, row: Mapping[str, str]) -> Target:
-    """Turn one row of text into a target, or say which field is wrong."""
-    where = f"{path}, line {line} (id {row['id']!r})"
+def _target(where: str, row: PublishedResult, note: str) -> Target:
+    """Return a published row as what a simulated estimate is set beside, or say why it cannot be."""
     _refuse_rows_kept_for_validation(where, row)
-    for column in REQUIRED:
-        if not row[column].strip():
-            raise InvalidField(f"{where}: column {column!r} is empty; every published number needs one.")
-    lower, upper = _number(where, row, "lower"), _number(where, row, "upper")
-    value = _number(where, row, "value")
-    if value is None:
-        raise InvalidField(f"{where}: column 'value' is empty; leave the row out or give the published number.")
-    _check_interval(where, value, lower, upper)
+    if row.value is None:
+        raise InvalidField(f"{where}: the row states a direction and no number; leave it out.")
+    if not row.endpoint_id:
+        raise InvalidField(
+            f"{where}: no endpoint of a trial answers {row.endpoint!r} (column 'endpoint_id' of the table is empty); "
+            "leave the row out until one does."
+        )
+    if row.reference_class:
+        raise InvalidField(
+            f"{where}: the row compares {row.arm_class!r} with {row.reference_class!r}; only rows about one arm are "
+            "set beside a trial. Leave it out."
+        )
     return Target(
-        id=row["id"],
-        study=row["study"],
-        year=_whole_number(where, row, "year"),
-        arm_class=row["arm_class"],
-        n=_whole_number(where, row, "n"),
-        population=row["population"],
-        regimen=row["regimen"],
-        endpoint_id=row["endpoint_id"],
-        time_months=_number(where, row, "time_months"),
-        value=value,
-        unit=row["unit"],
-        lower=lower,
-        upper=upper,
-        interval_type=row["interval_type"],
-        citation=row["citation"],
-        source_row=row["source_row"],
-        note=row["note"],
+        id=row.id,
+        study=row.study,
+        year=row.year,
+        arm_class=row.arm_class,
+        n=row.patients,
+        population=row.population,
+        regimen=row.regimen,
+        endpoint_id=row.endpoint_id,
+        time_months=row.time_months,
+        value=row.value,
+        unit=row.unit,
+        lower=row.lower,
+        upper=row.upper,
+        interval_type=row.printed.interval_type,
+        citation=row.citation,
+        source_row=row.source_row,
+        note="; ".join(text for text in (row.note, note) if text),
     )
 
 
-def _refuse_rows_kept_for_validation(where: str, row: Mapping[str, str]) -> None:
+def _refuse_rows_kept_for_validation(where: str, row: PublishedResult) -> None:
     """Keep rows away that a model must not be fitted to, and numbers that nobody checked against the paper."""
-    if row["role"] != "calibrate":
+    if row.role is not Role.CALIBRATE:
         raise InvalidField(
-            f"{where}: role is {row['role']!r}, and only 'calibrate' may be compared with while a model is built. "
-            "Rows kept for validation are read by the validation step alone: move the row out of this file."
+            f"{where}: role is {row.role.value!r}, and only 'calibrate' may be compared with while a model is built. "
+            "Rows kept for validation are read by the validation step alone: take the row out of this file."
         )
-    if row["verified"] != "yes":
+    if not row.is_verified:
         raise InvalidField(
-            f"{where}: verified is {row['verified']!r}, and only 'yes' is allowed. "
-            "Check the number against the publication, then set it to 'yes', or remove the row."
+            f"{where}: verified is 'no', and only 'yes' is allowed. Check the number against the publication, then set "
+            "it to 'yes' in the table, or take the row out of this file."
         )
-
-
-def _check_interval(where: str, value: float, lower: float | None, upper: float | None) -> None:
-    """Refuse half an interval and one that does not hold its own value."""
-    if (lower is None) != (upper is None):
-        raise InvalidField(f"{where}: one of 'lower' and 'upper' is empty; give both or neither.")
-    if lower is not None and upper is not None and not lower <= value <= upper:
-        raise InvalidField(f"{where}: value {value:g} lies outside its own interval {lower:g} to {upper:g}.")
-
-
-def _number(where: str, row: Mapping[str, str], column: str) -> float | None:
-    """Return a finite number, or None for an empty field."""
-    text = row[column].strip()
-    if not text:
-        return None
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise InvalidField(f"{where}: column {column!r} is {text!r}; a finite number or nothing is allowed.")
-    return number
-
-
-def _whole_number(where: str, row: Mapping[str, str], column: str) -> int | None:
-    """Return a whole number that is not negative, or None for an empty field."""
-    number = _number(where, row, column)
-    if number is None:
-        return None
-    if number < 0 or number != int(number):
-        raise InvalidField(f"{where}: column {column!r} is {row[column]!r}; a whole number from 0 up is allowed.")
-    return int(number)
