@@ -12,6 +12,7 @@ from regraft.evidence.targets import Target
 from regraft.interface.report import data as report
 from regraft.interface.report.charts import readable_unit
 from regraft.interface.report.from_endpoints import contrasts, deaths, relapse_rates, result_rows, survival_figures
+from regraft.interface.report.people import people_notes, people_summary, weighting
 from regraft.interface.report.published import COUNTED, in_words
 from regraft.trial.design import Criterion, TrialDesign
 from regraft.trial.observation import ObservedArm
@@ -63,6 +64,7 @@ def report_data(result: TrialResult, targets: Sequence[Target], *, command: str 
         provenance=_provenance(result, command),
         notes=_notes(result),
         definitions=tuple((found.title, found.definition) for found in result.endpoints.values()),
+        weights=weighting(result),
     )
 
 
@@ -77,6 +79,7 @@ def _summary(result: TrialResult) -> tuple[tuple[str, str], ...]:
         ("Patients", f"{design.patients_per_arm} per arm: the same virtual patients, with the same luck, in every arm"),
         ("Population", f"{design.population}, followed in simulation from disease onset until screening"),
         ("Eligibility", criteria),
+        *people_summary(design),
         ("Randomisation", _randomisation(design)),
         ("Follow-up", f"{follow_up} after infusion or first dose"),
         ("Endpoints", "; ".join(found.title for found in result.endpoints.values())),
@@ -107,6 +110,7 @@ def _consort(result: TrialResult) -> report.Consort:
         reasons=_reasons(screening, result.design),
         enrolled=screening.enrolled,
         arms=tuple(_flow(flow, observed[flow.arm]) for flow in result.consort.arms),
+        funnel=screening.funnel,
     )
 
 
@@ -115,7 +119,9 @@ def _reasons(screening: Screening, design: TrialDesign) -> tuple[tuple[str, int]
     words = {criterion.text: criterion_text(criterion) for criterion in design.eligibility}
     criteria = tuple((words.get(text, text), count) for text, count in screening.failed_criteria)
     failed = tuple((f"run-in could not be computed: {reason}", count) for reason, count in screening.run_in_failures)
-    return (*criteria, *failed)
+    implausible = tuple((f"not plausible: {text}", count) for text, count in screening.implausible)
+    declined = (("eligible, did not take part", screening.declined),) if design.enrolment else ()
+    return (*implausible, *criteria, *declined, *failed)
 
 
 def criterion_text(criterion: Criterion) -> str:
@@ -182,4 +188,4 @@ def _notes(result: TrialResult) -> tuple[str, ...]:
         notes.append(f"{provenance.assumed} numbers behind this result are assumptions without a published source.")
     if result.failures:
         notes.append(f"{len(result.failures)} patient runs could not be computed; they are missing in all endpoints.")
-    return tuple(notes)
+    return (*people_notes(result), *notes)

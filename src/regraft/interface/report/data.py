@@ -66,12 +66,44 @@ class ArmFlow:
 
 @dataclass(frozen=True)
 class Consort:
-    """Patients from screening to the end; each one not enrolled is counted once, at the first criterion not met."""
+    """Patients from screening to the end; each one not enrolled is counted once, at the first criterion not met.
+
+    ``funnel`` counts who was left after each step: screened, plausible, eligible, enrolled.
+    """
 
     screened: int
     reasons: tuple[tuple[str, int], ...]
     enrolled: int
     arms: tuple[ArmFlow, ...]
+    funnel: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A published number of the patients at baseline beside the simulated one before and after weighting."""
+
+    label: str
+    unit: str
+    target: float
+    before: float
+    after: float
+    source: str
+
+
+@dataclass(frozen=True)
+class Weighting:
+    """To which published table the patients are weighted, and what that costs.
+
+    ``largest_share`` is the part of all weight that patient ``heaviest`` carries.
+    """
+
+    table: str
+    patients: int
+    effective_size: float
+    smallest_effective_size: float
+    heaviest: int
+    largest_share: float
+    moments: tuple[Moment, ...]
 
 
 @dataclass(frozen=True)
@@ -181,6 +213,7 @@ class ReportData:
     provenance: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
     definitions: tuple[tuple[str, str], ...] = ()
+    weights: Weighting | None = None
 
     def label(self, arm: str) -> str:
         """Return the label of an arm, or its id where no arm has it."""

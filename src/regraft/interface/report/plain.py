@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from regraft.interface.report.data import Cell, ReportData
@@ -28,6 +29,7 @@ def summary_json(data: ReportData) -> dict[str, Any]:
         "consort": {
             "screened": data.consort.screened,
             "enrolled": data.consort.enrolled,
+            "funnel": dict(data.consort.funnel),
             "failed_criteria": dict(data.consort.reasons),
             "arms": {
                 flow.arm: {
@@ -52,6 +54,7 @@ def summary_json(data: ReportData) -> dict[str, Any]:
             for comparison in data.comparisons
         ],
         "provenance": dict(data.provenance),
+        "weights": asdict(data.weights) if data.weights is not None else None,
     }
 
 
