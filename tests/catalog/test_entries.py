@@ -21,7 +21,8 @@ CHECK_COLUMNS = ("id", "kind", "scenario", "quantity", "time_day", "lower", "upp
 
 
 def test_catalog_has_the_known_kinds_and_no_stray_folder() -> None:
-    assert {path.name for path in catalog_root().iterdir() if path.is_dir()} == set(KINDS)
+    # evidence is one table for all trials, not a kind of entry
+    assert {path.name for path in catalog_root().iterdir() if path.is_dir()} == {*KINDS, "evidence"}
     assert not stray_folders()
 
 

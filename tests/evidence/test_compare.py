@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from regraft.errors import UnitMismatch
-from regraft.evidence.compare import Comparison, Estimate, compare, number
+from regraft.evidence.compare import Comparison, Estimate, compare, number, with_unit
 from regraft.evidence.targets import Target
 
 
@@ -97,3 +97,18 @@ def test_an_exact_match_is_called_equal() -> None:
 @pytest.mark.parametrize(("value", "text"), [(0, "0"), (0.0123, "0.0123"), (123.4, "123"), (99.96, "100"), (-6, "-6")])
 def test_numbers_keep_three_figures(value: float, text: str) -> None:
     assert number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("unit", "one", "many"),
+    [
+        ("day", "1 day", "11 days"),
+        ("lesions", "1 lesion", "11 lesions"),
+        ("edss/year", "1 EDSS points per year", "11 EDSS points per year"),
+        ("cells/uL", "1 cells/µL", "11 cells/µL"),
+        ("%", "1 %", "11 %"),
+        ("dimensionless", "1", "11"),
+    ],
+)
+def test_units_read_as_words(unit: str, one: str, many: str) -> None:
+    assert (with_unit(1, unit), with_unit(11, unit)) == (one, many)

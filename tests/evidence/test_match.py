@@ -74,11 +74,35 @@ def test_a_rate_is_read_from_the_nearest_period_within_half_a_year(months: float
     assert [pair.estimate.value for pair in pairs] == ([] if value is None else [value])
 
 
-def test_an_estimate_without_a_time_answers_a_row_of_any_time() -> None:
+def test_an_estimate_without_a_time_answers_a_row_without_one() -> None:
     days = result("neutrophil_engraftment", ("cy", "median day", None, 11), unit="day")
     row = target(endpoint_id="neutrophil_engraftment_day", unit="day", time_months=None)
     ((pair,), _) = match([row], days, ARMS[:1])
     assert pair.estimate.value == 11
+
+
+def test_a_row_without_a_time_is_not_answered_by_an_estimate_at_some_time() -> None:
+    pairs, missing = match([target(time_months=None)], NEDA, ARMS[:1])
+    assert pairs == ()
+    assert missing == (("row", "the row names no time, and the trial reports this at several times"),)
+
+
+def test_an_estimate_over_the_whole_follow_up_answers_rows_with_and_without_a_time() -> None:
+    slope = result("edss_change", ("cy", "change", 12.0, 1.0), ("cy", "slope", None, -0.1), unit="edss/year")
+    for months in (None, 120.0):
+        row = target(endpoint_id="edss_slope", unit="edss/year", time_months=months)
+        ((pair,), _) = match([row], slope, ARMS[:1])
+        assert pair.estimate.value == -0.1
+
+
+def test_a_rate_within_a_year_is_read_in_that_year_only() -> None:
+    rates = result(
+        "annualised_relapse_rate", ("cy", "rate", 36.0, 0.5), ("cy", "rate in year", 36.0, 0.2), unit="1/year"
+    )
+    row = target(endpoint_id="annualised_relapse_rate_in_year", unit="1/year", time_months=36.0)
+    ((pair,), _) = match([row], rates, ARMS[:1])
+    assert pair.estimate.value == 0.2
+    assert match([dataclasses.replace(row, time_months=32.0)], rates, ARMS[:1])[0] == ()
 
 
 def test_bounds_that_do_not_exist_are_none() -> None:
@@ -122,6 +146,10 @@ def test_pairs_follow_the_order_of_the_rows() -> None:
 
 def test_every_published_name_leads_to_an_endpoint_that_exists() -> None:
     assert {endpoint for endpoint, _ in REPORTED_AS.values()} <= set(ENDPOINTS)
+
+
+def test_every_row_set_beside_the_trial_names_something_it_reports() -> None:
+    assert {row.endpoint_id for row in load_targets("ms_ahsct_calibrate")} <= set(REPORTED_AS)
 
 
 def test_each_row_of_the_catalog_is_paired_or_has_a_reason() -> None:

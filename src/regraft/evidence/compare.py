@@ -17,8 +17,9 @@ UNIT_WORDS = {
     "edss": ("EDSS points", "EDSS points"),
     "day": ("days", "days"),
     "lesions": ("lesions", "lesions"),
-    "cells/uL": ("cells per µL", "cells per µL"),
+    "cells/uL": ("cells/µL", "cells/µL"),
 }
+ONE_OF = {"days": "day", "lesions": "lesion", "EDSS points": "EDSS point"}
 
 
 @dataclass(frozen=True)
@@ -144,14 +145,17 @@ def number(value: float) -> str:
 
 def with_unit(value: float, unit: str) -> str:
     """Return a number followed by its unit as a reader writes it."""
-    word = UNIT_WORDS.get(unit, (unit, unit))[0]
-    return f"{number(value)} {word}".rstrip()
+    return _counted(number(value), UNIT_WORDS.get(unit, (unit, unit))[0])
 
 
 def _amount(value: float, unit: str) -> str:
     """Return a difference with its unit: percentage points, not per cent."""
-    word = UNIT_WORDS.get(unit, (unit, unit))[1]
-    return f"{number(value)} {word}".rstrip()
+    return _counted(number(value), UNIT_WORDS.get(unit, (unit, unit))[1])
+
+
+def _counted(text: str, word: str) -> str:
+    """Return a number and its word, which is in the singular after 1."""
+    return f"{text} {ONE_OF.get(word, word) if text == '1' else word}".rstrip()
 
 
 def _simulated(estimate: Estimate) -> str:
