@@ -27,7 +27,7 @@ def share(values: Floats, weights: Weights) -> Estimate:
     from statsmodels.stats.proportion import proportion_confint
 
     total = weights.values.sum()
-    value = float(weights.values @ values / total)
+    value = float(weights.values[values > 0].sum() / total)  # exactly 1 where everybody has it
     error = float(np.sqrt(np.sum(np.square(weights.values * (values - value)))) / total)
     # weights that go along with the outcome make it known less well than Kish's size says
     known_as = min(size, value * (1 - value) / error**2) if error > 0 else size
