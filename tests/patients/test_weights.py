@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.optimize import minimize
+from scipy.optimize import linprog, minimize
 
 from regraft.errors import InvalidField, UsageError
 from regraft.patients.baseline import Moment
@@ -65,6 +65,16 @@ def test_an_independent_optimiser_finds_the_same_weights() -> None:
     )
     assert other.success
     np.testing.assert_allclose(found / 40, other.x, atol=2e-6)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_there_is_a_solution_exactly_where_a_linear_programme_finds_one(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    features = rng.normal(0, 1, (25, 3))
+    targets = rng.normal(0, 0.9, 3)
+    whole = np.vstack([features.T, np.ones(25)])
+    other = linprog(np.zeros(25), A_eq=whole, b_eq=[*targets, 1], bounds=[(0, 1)] * 25)
+    assert (entropy_weights(features, targets) is not None) == other.success
 
 
 def test_targets_that_the_patients_have_already_leave_all_weights_equal() -> None:

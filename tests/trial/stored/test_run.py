@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -187,27 +186,3 @@ def test_a_trial_that_finds_too_few_patients_says_the_same_as_in_memory(small: T
     with pytest.raises(UsageError) as stored:
         counted(tmp_path / "run", hopeless, chunk=2)
     assert str(stored.value) == str(usual.value)
-
-
-@pytest.mark.parametrize("position", [0, 5, 11])
-def test_a_failing_patient_leaves_all_others_as_they_were(
-    design: TrialDesign, result: TrialResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, position: int
-) -> None:
-    broken = int(result.population.patient_ids[position])
-
-    def backend(plan: Plan) -> Backend:
-        def work(task: Task) -> Report:
-            return simulate_chunk(plan, replace(task, lost=(("natalizumab", broken),)))
-
-        return InProcess(work)
-
-    stored = run_stored(design, tmp_path / "run", options=RunOptions(threads=1, backend=backend, chunk=60))
-    assert [(one.patient_id, one.arm) for one in stored.failures] == [(broken, "natalizumab")]
-    kept = np.arange(12) != position
-    for mine, usual in zip(stored.observed.arms, result.observed.arms, strict=True):
-        rows = kept if mine.id == "natalizumab" else np.ones(12, dtype=bool)
-        assert mine.is_missing.sum() == (mine.id == "natalizumab")
-        for name, values in usual.readings.items():
-            assert digest(mine.readings[name][rows]) == digest(values[rows])
-        assert digest(mine.scans.seen[rows]) == digest(usual.scans.seen[rows])
-        assert digest(mine.death_day[rows]) == digest(usual.death_day[rows])
