@@ -46,14 +46,17 @@ def write_results(
 
 
 def run_record(result: TrialResult, data: ReportData) -> dict[str, Any]:
-    """Return what is needed to trace and repeat a run: design, seed, versions, content hashes, timings, failures."""
+    """Return what is needed to trace and repeat a run: design, seed, versions, content hashes, timings, failures.
+
+    It names nothing of the machine: of an own entry given by its path only the last name is kept.
+    """
     import platform
     from importlib.metadata import version
 
     from regraft.trial.bias import imbalances
 
     return {
-        "trial": result.design.model_dump(mode="json"),
+        "trial": _without_folders(result.design.model_dump(mode="json")),
         "seed": result.provenance.seed,
         "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
         "entries": [asdict(entry) for entry in result.provenance.entries],
@@ -63,3 +66,12 @@ def run_record(result: TrialResult, data: ReportData) -> dict[str, Any]:
         "failed_against_completed": [asdict(row) for row in imbalances(result)],
         "summary": summary_json(data),
     }
+
+
+def _without_folders(value: Any) -> Any:
+    """Return plain values with absolute paths cut to their last name."""
+    if isinstance(value, dict):
+        return {name: _without_folders(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_without_folders(part) for part in value]
+    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value

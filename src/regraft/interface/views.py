@@ -64,12 +64,15 @@ def ask(run: Path, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
 
 
 def _add_chunks(database: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """Add the views that read the files of chunks."""
+    """Add the views that read the files of chunks; arms that are no longer of the run are left out."""
+    from regraft.trial.stored.store import read_about
+
+    about = read_about(folder.parent)
+    if about is None:
+        return
     last = database.execute("select max(cast(split_part(USUBJID, '-', -1) as bigint)) from adsl").fetchone()
     enrolled = f"patient_id <= {last[0] if last else -1}"
-    arms: dict[str, list[Path]] = {}
-    for path in sorted(folder.glob("*-arm-*.parquet")):
-        arms.setdefault(path.stem.split("-arm-")[1].rsplit("-", 1)[0], []).append(path)
+    arms = {arm: sorted(folder.glob(f"*-arm-{key}.parquet")) for arm, key in about["files"].items()}
     people = [path for path in sorted(folder.glob("*-people.parquet")) if _has_events(path)]
     sources = [("run-in", people), *arms.items()]
     events = [_events(arm, paths, enrolled) for arm, paths in sources if paths]
@@ -78,6 +81,7 @@ def _add_chunks(database: duckdb.DuckDBPyConnection, folder: Path) -> None:
         f"select {_text(arm)} as arm, patient_id, status, failed_day as day, reason "
         f"from read_parquet({_list(paths)}) where is_missing and {enrolled}"
         for arm, paths in arms.items()
+        if paths
     ]
     _view(database, "failures", " union all ".join(failures))
     screened = sorted(folder.glob("*-screened.parquet"))

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import signal
-import subprocess
-import sys
-import time
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -205,32 +201,6 @@ def test_ctrl_c_leaves_nothing_and_says_so(
     assert outcome.err == "Interrupted: nothing half-finished was left behind.\n"
     assert outcome.out == ""
     assert not list(tmp_path.iterdir())
-
-
-def test_ctrl_c_in_a_shell_leaves_a_run_that_the_same_command_ends(trial_file: Any, tmp_path: Path) -> None:
-    quick = trial_file(endpoints=["overall_survival"], outcomes=[], arms=[UNTREATED])
-    arguments = ["run", str(quick), "--patients", "60", "--out", str(tmp_path / "out"), "--json"]
-    code = "import sys; from regraft.interface.cli.main import app; app(sys.argv[1:])"
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    chunks = tmp_path / "out" / "chunks"
-    while not list(chunks.glob("*/*-screened.parquet")):
-        assert process.poll() is None
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert (process.returncode, out) == (5, "")
-    assert "kept in" in err
-    assert "The same command goes on from there." in err.splitlines()[-1]
-    assert "Traceback" not in err
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["chunks"]
-    finished = {path: path.stat().st_mtime_ns for path in chunks.glob("*/*-screened.parquet")}
-    outcome = regraft_command(*arguments)
-    assert outcome.code == 0
-    assert {path: path.stat().st_mtime_ns for path in finished} == finished
-    whole = regraft_command(*arguments[:-2], tmp_path / "whole", "--json")
-    assert json.loads(whole.out) == json.loads(outcome.out)
 
 
 def test_a_trial_is_repeated_into_a_table_of_its_own(trial_file: Any, tmp_path: Path) -> None:

@@ -19,14 +19,19 @@ Shown = tuple["Callable[[News], None]", Callable[[str, int, int], None]]
 
 
 @contextmanager
-def shown_progress(*, shown: bool) -> Iterator[Shown]:
-    """Yield two functions: one takes the news of chunks, the other stages, work done and work to do."""
+def shown_progress(*, shown: bool, replicates: int = 1) -> Iterator[Shown]:
+    """Yield two functions: one takes the news of chunks, the other stages, work done and work to do.
+
+    Parameters
+    ----------
+    replicates : how often the trial is run in all
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)
     if not (shown and console.is_terminal):
-        yield _lines() if shown else (lambda news: None, lambda stage, done, total: None)
+        yield _lines(replicates) if shown else (lambda news: None, lambda stage, done, total: None)
         return
     columns = (
         TextColumn("{task.description:<12}"),
@@ -44,12 +49,13 @@ def shown_progress(*, shown: bool) -> Iterator[Shown]:
                 tasks[stage] = progress.add_task(stage, total=total, detail=detail)
             progress.update(tasks[stage], completed=done, total=total, detail=detail)
 
-        yield (lambda news: show("patients", news.done, news.wanted, detail_of(news))), show
+        yield (lambda news: show("patients", news.done, news.wanted, detail_of(news, replicates))), show
 
 
-def detail_of(news: News) -> str:
-    """Return failed runs, rate and time left in words."""
-    parts = [f"{news.failed} runs failed"] if news.failed else []
+def detail_of(news: News, replicates: int = 1) -> str:
+    """Return which repetition of the trial it is, failed runs, rate and time left in words."""
+    parts = [f"trial {news.replicate + 1} of {replicates}"] if replicates > 1 else []
+    parts += [f"{news.failed} runs failed"] if news.failed else []
     if news.rate > 0:
         parts.append(f"{news.rate:.3g} patients per second")
     if news.done < news.wanted and math.isfinite(news.seconds_left):
@@ -64,21 +70,23 @@ def time_text(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def _lines() -> Shown:
+def _lines(replicates: int) -> Shown:
     """Return functions that write a line when a stage is done, and for long ones now and then."""
-    told = {"time": time.monotonic(), "done": -1.0}
+    told, last = time.monotonic(), (-1, -1)
 
     def show(stage: str, done: int, total: int) -> None:
         if done == total:
             typer.echo(f"{stage}: {done} of {total}", err=True)
 
     def show_news(news: News) -> None:
-        now = time.monotonic()
-        is_end = news.done == news.wanted
-        if told["done"] == news.done or not (is_end or now - told["time"] >= QUIET_SECONDS):
+        nonlocal told, last
+        now, place = time.monotonic(), (news.replicate, news.done)
+        is_end = news.done == news.wanted and news.replicate in (0, replicates - 1)
+        if last == place or not (is_end or now - told >= QUIET_SECONDS):
             return
-        told["time"], told["done"] = now, news.done
-        detail = "" if is_end else f", {detail_of(news)}"
-        typer.echo(f"patients: {news.done} of {news.wanted}{detail}", err=True)
+        told, last = now, place
+        detail = "" if is_end and replicates == 1 else detail_of(news, replicates)
+        text = f"patients: {news.done} of {news.wanted}"
+        typer.echo(f"{text}, {detail}" if detail else text, err=True)
 
     return show_news, show

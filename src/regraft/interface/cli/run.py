@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from regraft.trial import TrialDesign, TrialResult
     from regraft.trial.plan import Plan
     from regraft.trial.stored.backends import Backend
-    from regraft.trial.stored.run import RunOptions
+    from regraft.trial.stored.run import BackendMaker, RunOptions
 
 TOLD = 3  # measures in which failed patients differ most from the others
 WORTH_KEEPING = 10  # chunks of a run that found too few patients
@@ -49,6 +49,14 @@ def run(
         str | None,
         typer.Option("--scheduler", help="Address of a Dask scheduler, or a TOML file that describes a SLURM cluster."),
     ] = None,
+    patient_seconds: Annotated[
+        float | None,
+        typer.Option(
+            "--patient-seconds",
+            min=0.001,
+            help="Give a patient up who takes longer alone: choose some hundred times the usual. No limit if left out.",
+        ),
+    ] = None,
     replicates: Annotated[
         int, typer.Option("--replicates", min=1, help="Repetitions of the trial with other patients, in one table.")
     ] = 1,
@@ -69,6 +77,7 @@ def run(
     from regraft.interface.report.plain import summary_json
     from regraft.interface.results import write_results
     from regraft.trial import load_design
+    from regraft.trial.stored.run import RunOptions
 
     require_writable(out)
     design = load_design(trial)
@@ -79,10 +88,10 @@ def run(
         print_plan(design, cores=cores, workers=_workers(design, cores), as_json=as_json)
         return
     with _resumable(out):
-        options = _options(design, cores=cores, scheduler=scheduler, extend=extend, replicates=replicates)
-        result = _run(design, out, seed=seed, options=options, replace=replace, is_shown=not as_json)
+        backend = _backend(design, cores=cores, scheduler=scheduler, patient_seconds=patient_seconds)
+        options = RunOptions(threads=cores, backend=backend, extend=extend, replicates=replicates)
+        result, repeated = _run(design, out, seed=seed, options=options, replace=replace, is_shown=not as_json)
         data = report_data(result, _targets(design), command=_command(trial, result))
-        repeated = _repeat(design, out, seed=seed, options=options) if replicates > 1 else None
         write_results(result, data, out, replicates=repeated)
     if as_json:
         print_json(summary_json(data))
@@ -100,32 +109,33 @@ def run(
 
 def _run(
     design: TrialDesign, out: Path, *, seed: int | None, options: RunOptions, replace: bool, is_shown: bool
-) -> TrialResult:
-    """Run what is not yet in the folder."""
+) -> tuple[TrialResult, pd.DataFrame | None]:
+    """Run what is not yet in the folder: the trial, and its repetitions if there are more than one."""
     import shutil
 
     from regraft.interface.cli.progress import shown_progress
     from regraft.trial.stored import run as stored
+    from regraft.trial.stored.replicates import run_replicates
 
     if replace:
         shutil.rmtree(out / CHUNKS, ignore_errors=True)
-    with shown_progress(shown=is_shown) as (listener, progress):
-        return stored.run_stored(design, out / CHUNKS, seed=seed, options=options, listener=listener, progress=progress)
+    with shown_progress(shown=is_shown, replicates=options.replicates) as (listener, progress):
+        given: Any = {"seed": seed, "options": options, "listener": listener}
+        result = stored.run_stored(design, out / CHUNKS, **given, progress=progress)
+        return result, run_replicates(design, out / CHUNKS, **given) if options.replicates > 1 else None
 
 
-def _repeat(design: TrialDesign, out: Path, *, seed: int | None, options: RunOptions) -> pd.DataFrame:
-    """Run the repetitions of the trial."""
-    from regraft.trial.stored.replicates import run_replicates
+def _backend(
+    design: TrialDesign, *, cores: int | None, scheduler: str | None, patient_seconds: float | None
+) -> BackendMaker | None:
+    """Decide where chunks are computed: a cluster, other processes for a large trial, or this process (None).
 
-    return run_replicates(design, out / CHUNKS, seed=seed, options=options)
-
-
-def _options(
-    design: TrialDesign, *, cores: int | None, scheduler: str | None, extend: bool, replicates: int
-) -> RunOptions:
-    """Decide where chunks are computed: a cluster, other processes for a large trial, or this process."""
-    from regraft.trial.stored.pool import PlannedWork, Pool
-    from regraft.trial.stored.run import RunOptions
+    Raises
+    ------
+    UsageError : a limit of time together with a cluster, whose workers nobody here can end
+    """
+    from regraft.errors import UsageError
+    from regraft.trial.stored.pool import PlannedWork, Pool, spare_cores
 
     def on_cluster(plan: Plan) -> Backend:
         from regraft.trial.stored.dask_cluster import DaskCluster, read_slurm, slurm_cluster
@@ -136,10 +146,12 @@ def _options(
         )
 
     def on_cores(plan: Plan) -> Backend:
-        return Pool(PlannedWork.of(plan), _workers(design, cores) or 1)
+        return Pool(PlannedWork.of(plan), workers or cores or spare_cores(), patient_seconds=patient_seconds)
 
-    backend = on_cluster if scheduler else on_cores if _workers(design, cores) else None
-    return RunOptions(threads=cores, backend=backend, extend=extend, replicates=replicates)
+    if scheduler and patient_seconds is not None:
+        raise UsageError("--patient-seconds needs processes of this machine. Leave it out, or --scheduler.")
+    workers = _workers(design, cores)
+    return on_cluster if scheduler else on_cores if workers or patient_seconds is not None else None
 
 
 def _workers(design: TrialDesign, cores: int | None) -> int | None:
@@ -167,7 +179,7 @@ def _tell_bias(result: TrialResult) -> None:
 @contextmanager
 def _resumable(out: Path) -> Iterator[None]:
     """Say after an interruption that the same command goes on; leave nothing where next to nothing was finished."""
-    from regraft.errors import UsageError
+    from regraft.errors import OutputFolderError, UsageError
 
     absent = [place for place in (out / CHUNKS, out, *out.parents) if not place.exists()]
     try:
@@ -183,6 +195,10 @@ def _resumable(out: Path) -> Iterator[None]:
             err=True,
         )
         raise typer.Exit(ExitCode.INTERRUPTED) from None
+    except OutputFolderError:
+        if not _finished(out):
+            _remove(absent)
+        raise
     except UsageError:
         if _finished(out) < WORTH_KEEPING:
             _remove(absent)  # too few are eligible, so another design will follow
@@ -239,5 +255,6 @@ def _command(trial: Path, result: TrialResult) -> str:
     """Return a command that repeats the run whatever the trial file's own seed and size are."""
     import shlex
 
+    file = trial.name if trial.is_absolute() else str(trial)  # where it lies on this machine is nobody's concern
     options = ["--seed", str(result.provenance.seed), "--patients", str(result.design.patients_per_arm)]
-    return shlex.join(["regraft", "run", str(trial), *options])
+    return shlex.join(["regraft", "run", file, *options])

@@ -13,6 +13,7 @@ from regraft.errors import InvalidField, InvalidFile, UsageError, near_matches
 from regraft.trial.stored.backends import Backend, Done, Work
 from regraft.trial.stored.chunk import Task
 
+MISSING = "Clusters need Dask, which is not installed. Install it: pip install 'regraft[cluster]'."
 WAIT = "60 s"  # for a scheduler to answer and to have a worker
 # What a description of a SLURM cluster may say, and how dask-jobqueue calls it.
 SLURM = {
@@ -38,8 +39,10 @@ class DaskCluster(Backend):
     """
 
     def __init__(self, work: Work, scheduler: Any) -> None:
-        from distributed import Client, as_completed
-
+        try:
+            from distributed import Client, as_completed
+        except ImportError:
+            raise UsageError(MISSING) from None
         try:
             self._client = Client(scheduler, timeout=WAIT, set_as_default=False)
             self._client.wait_for_workers(1, timeout=WAIT)
@@ -107,6 +110,8 @@ def read_slurm(path: Path) -> dict[str, Any]:
 
 def slurm_cluster(options: dict[str, Any]) -> Any:
     """Start a scheduler here that asks SLURM for jobs; workers run in them."""
-    from dask_jobqueue import SLURMCluster
-
+    try:
+        from dask_jobqueue import SLURMCluster
+    except ImportError:
+        raise UsageError(MISSING) from None
     return SLURMCluster(**options)

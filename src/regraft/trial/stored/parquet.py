@@ -58,8 +58,9 @@ def write_whole(columns: Mapping[str, pa.Array], path: Path, *, events: Sequence
         _flush(unfinished)
         unfinished.replace(path)
     except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else error
         raise OutputFolderError(
-            f"{path.parent} cannot be written: {error.strerror or error}. Free some room and give the same command "
+            f"{path.parent} cannot be written: {reason}. Free some room and give the same command "
             "again: it goes on from what is finished."
         ) from error
     finally:

@@ -12,7 +12,7 @@ from typing import Any
 
 from regraft.errors import InvalidFile, OutputFolderError, UsageError
 from regraft.trial.plan import Plan
-from regraft.trial.stored.identity import differences, plain_identity
+from regraft.trial.stored.identity import arm_keys, differences, plain_identity
 
 ABOUT, LOCK = "run.json", "lock"
 LARGEST_CHUNK, SMALLEST_CHUNK = 1000, 32  # candidates
@@ -92,6 +92,7 @@ def _open(plan: Plan, folder: Path, *, replicates: int, chunk: int | None, exten
         "identity": plain_identity(plan),
         "chunk": chunk or default_chunk(plan.design.patients_per_arm),
         "design": plan.design.model_dump(mode="json"),
+        "files": dict(arm_keys(plan)),
         "replicates": replicates,
     }
     found = read_about(folder)
