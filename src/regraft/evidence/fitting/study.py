@@ -1,0 +1,170 @@
+"""A fit as a folder of the catalog says it: priors, trials, and which published rows each trial answers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from regraft.complaints import explain
+from regraft.entries import read_number, read_table, read_yaml
+from regraft.errors import InvalidField, near_matches
+from regraft.evidence.calibration.priors import Priors, read_priors
+from regraft.evidence.calibration.settings import Settings
+from regraft.trial.design import Identifier, TrialDesign, load_design
+
+START = "a fit starts with 'id:' and 'title:'"
+COLUMNS = ("id", "design", "arm", "reference", "se", "extra_sd", "reason")
+
+
+class _Content(BaseModel):
+    """What the YAML file of a fit may say."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: Identifier
+    title: Annotated[str, Field(min_length=1)]
+    seed: Annotated[int, Field(ge=0, lt=2**63, strict=True)]
+    patients_per_arm: Annotated[int, Field(ge=10, strict=True)]
+    priors: str = "priors.csv"
+    fitted: str = "fitted.csv"
+    scored: str = ""
+    designs: Annotated[tuple[str, ...], Field(min_length=1)]
+    settings: Mapping[str, float] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RowUse:
+    """Which arm of which trial answers a published row.
+
+    ``se`` is the standard error on the row's link scale where the row itself gives none, ``extra_sd`` the spread there
+    because population or definition differ; ``reason`` says how both came about.
+    """
+
+    id: str
+    design: str
+    arm: str
+    reference: str
+    se: float | None
+    extra_sd: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class Study:
+    """A fit: its priors, its trials, the rows that are fitted, and those that are scored."""
+
+    id: str
+    title: str
+    seed: int
+    priors: Priors
+    designs: Mapping[str, TrialDesign]
+    fitted: tuple[RowUse, ...]
+    scored: tuple[RowUse, ...]
+    settings: Settings
+    path: Path
+
+
+def load_study(path: str | Path, *, patients_per_arm: int | None = None) -> Study:
+    """Read and check a fit.
+
+    Parameters
+    ----------
+    path : a YAML file; all files it names lie beside it
+    patients_per_arm : replaces the number in the file
+
+    Raises
+    ------
+    InvalidFile : a file cannot be read
+    InvalidField : a key, value or name that is not allowed, with the next step
+    """
+    path = Path(path)
+    content = _read(path)
+    patients = patients_per_arm or content.patients_per_arm
+    designs: dict[str, TrialDesign] = {}
+    for name in content.designs:
+        design = load_design(path.parent / name)
+        if design.id in designs:
+            raise InvalidField(f"{path}: two designs have the id {design.id!r}; give each its own.")
+        designs[design.id] = design.model_copy(update={"patients_per_arm": patients})
+    return Study(
+        id=content.id,
+        title=content.title,
+        seed=content.seed,
+        priors=read_priors(path.parent / content.priors),
+        designs=designs,
+        fitted=read_uses(path.parent / content.fitted, designs),
+        scored=read_uses(path.parent / content.scored, designs) if content.scored else (),
+        settings=_settings(path, content.settings),
+        path=path,
+    )
+
+
+def read_uses(path: Path, designs: Mapping[str, TrialDesign]) -> tuple[RowUse, ...]:
+    """Read which arm answers which row.
+
+    Raises
+    ------
+    InvalidField : a row named twice, a trial or arm that does not exist, or an ``extra_sd`` that is negative
+    """
+    uses: list[RowUse] = []
+    for line, row in enumerate(read_table(path, columns=COLUMNS), start=2):
+        where = f"{path}, line {line} (id {row['id']!r})"
+        if any(use.id == row["id"] for use in uses):
+            raise InvalidField(f"{where}: the row occurs twice; one arm answers it.")
+        if row["design"] not in designs:
+            raise InvalidField(f"{where}: no design {row['design']!r}. {near_matches(row['design'], designs)}")
+        arms = [arm.id for arm in designs[row["design"]].arms]
+        for column in ("arm", "reference"):
+            if row[column] not in arms and (column == "arm" or row[column]):
+                raise InvalidField(f"{where}: {column} is {row[column]!r}. {near_matches(row[column], arms)}")
+        numbers = {
+            name: read_number(row[name], path=path, row=row["id"], column=name) if row[name] else None
+            for name in ("se", "extra_sd")
+        }
+        spread, error = numbers["extra_sd"] or 0.0, numbers["se"]
+        if error is not None and (error <= 0 or not row["reason"]):
+            raise InvalidField(f"{where}: se is {error:g}; it is above 0, and 'reason' says where it comes from.")
+        if spread < 0 or (spread > 0 and not row["reason"]):
+            raise InvalidField(
+                f"{where}: extra_sd is {spread:g}; it is not negative, and 'reason' says why it is there."
+            )
+        uses.append(RowUse(row["id"], row["design"], row["arm"], row["reference"], error, spread, row["reason"]))
+    if not uses:
+        raise InvalidField(f"{path} names no published row; name at least one.")
+    return tuple(uses)
+
+
+def used_designs(study: Study, uses: Sequence[RowUse]) -> dict[str, TrialDesign]:
+    """Return the designs that some rows need, each with the arms that they need."""
+    found = {}
+    for name, design in study.designs.items():
+        wanted = {arm for use in uses if use.design == name for arm in (use.arm, use.reference)}
+        arms = tuple(arm for arm in design.arms if arm.id in wanted)
+        if arms:
+            reference = design.reference_arm if design.reference_arm in wanted else arms[0].id
+            found[name] = design.model_copy(update={"arms": arms, "reference_arm": reference})
+    return found
+
+
+def _read(path: Path) -> _Content:
+    """Return the content of the YAML file."""
+    content: dict[str, Any] = read_yaml(path, START)
+    try:
+        return _Content.model_validate(content)
+    except ValidationError as error:
+        raise InvalidField(explain(error, _Content, str(path))) from None
+
+
+def _settings(path: Path, given: Mapping[str, float]) -> Settings:
+    """Return sizes and limits."""
+    known = Settings.__dataclass_fields__
+    for name in given:
+        if name not in known:
+            raise InvalidField(f"{path}: settings.{name} is unknown. {near_matches(name, known)}")
+    whole = {name: int(value) if float(value) == math.floor(value) else value for name, value in given.items()}
+    return Settings(**whole)  # type: ignore[arg-type]  # the class checks its values
