@@ -1,0 +1,1 @@
+"""Fit parameters of a population to published results by simulation."""

@@ -1,0 +1,179 @@
+"""Posterior draws as a catalog entry: ``draws.csv``, and ``entry.toml`` that says where they come from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from regraft.entries import catalog_root, read_entry, read_number, read_table, read_text
+from regraft.errors import InvalidField, InvalidFile, OutputFolderError
+from regraft.evidence.calibration.chance import Floats
+from regraft.evidence.calibration.posterior import Posterior
+
+TABLE, ENTRY, README = "draws.csv", "entry.toml", "README.md"
+FEWEST = 200  # draws of an entry
+METHOD = "Gaussian processes on forward runs, tempered particles, fresh runs at posterior draws"
+_DIGITS = 9
+
+
+@dataclass(frozen=True)
+class StoredDraws:
+    """Posterior draws of the catalog.
+
+    Parameters
+    ----------
+    names, units : of the parameters
+    theta : (draw, parameter) float, natural values
+    contraction : per name, prior to posterior
+    not_identified : names of parameters about which the rows say almost nothing
+    rows : ids of the published rows that were fitted
+    seed, model : of the fit
+    sha256 : of ``draws.csv``
+    """
+
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+    theta: Floats
+    contraction: dict[str, float]
+    not_identified: tuple[str, ...]
+    rows: tuple[str, ...]
+    seed: int
+    model: str
+    sha256: str
+
+
+def method_sources() -> tuple[str, ...]:
+    """Return the publications behind the method, as keys of the bibliography."""
+    rows = read_table(catalog_root() / "methods_calibration.csv", columns=("step", "method", "source"))
+    return tuple(sorted({row["source"] for row in rows}))
+
+
+def write_draws(posterior: Posterior, folder: Path, *, name: str, limits: tuple[str, ...] = ()) -> None:
+    """Write a posterior sample as an entry; equal samples give equal bytes.
+
+    Parameters
+    ----------
+    folder : of the entry; its last part is the id. Files of an earlier fit in it are replaced
+    name : title for people
+    limits : what the draws cannot say, besides what the fit warned of
+
+    Raises
+    ------
+    InvalidField : there are fewer than 200 draws, or one is not finite
+    OutputFolderError : the folder cannot be written
+    """
+    if len(posterior.theta) < FEWEST:
+        raise InvalidField(f"{folder}: {len(posterior.theta)} draws; an entry needs at least {FEWEST}.")
+    if not np.isfinite(posterior.theta).all():
+        raise InvalidField(f"{folder}: a draw holds a value that is not finite. Look at the priors.")
+    names = posterior.priors.names
+    lines = [",".join(("draw", *names))]
+    lines += [",".join([str(k), *(f"{one:.{_DIGITS}g}" for one in row)]) for k, row in enumerate(posterior.theta)]
+    table = "\n".join(lines) + "\n"
+    digest = hashlib.sha256(table.encode()).hexdigest()
+    all_limits = (*limits, *posterior.warnings) or ("None stated beyond those of the models.",)
+    entry = "\n".join(_entry_lines(posterior, folder.name, name, all_limits, digest)) + "\n"
+    readme = f"# {name}\n\nPosterior draws of {len(names)} parameters. Where they come from is in `{ENTRY}`.\n"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for file, text in ((TABLE, table), (README, readme), (ENTRY, entry)):
+            unfinished = folder / f".{file}"
+            unfinished.write_text(text, encoding="utf-8", newline="\n")
+            unfinished.replace(folder / file)
+    except OSError as error:
+        raise OutputFolderError(
+            f"{folder} cannot be written: {error.strerror or error}. Choose another one."
+        ) from error
+
+
+def _entry_lines(posterior: Posterior, entry_id: str, name: str, limits: tuple[str, ...], digest: str) -> Iterator[str]:
+    """Yield the lines of ``entry.toml``. Texts in JSON are texts in TOML."""
+    report = posterior.identifiability
+    yield f"id = {_text(entry_id)}"
+    yield f"name = {_text(name)}"
+    yield 'version = "0.1.0"'
+    yield 'status = "draft"'
+    yield f"limits = {_texts(limits)}"
+    yield ""
+    yield "[fit]"
+    yield f"seed = {posterior.seed}"
+    yield f"model = {_text(posterior.model)}"
+    yield f"rows = {_texts(posterior.observations.ids)}"
+    yield f"draws = {len(posterior.theta)}"
+    yield f"forward_runs = {posterior.runs.count}"
+    yield f"method = {_text(METHOD)}"
+    yield f"sources = {_texts(method_sources())}"
+    yield f"sha256 = {_text(digest)}"
+    yield f"steady = {posterior.rounds[-1].steady if posterior.rounds else 0.0:.4f}"
+    yield f"not_identified_below = {report.limit:.4f}"
+    yield f"not_identified = {_texts(report.not_identified)}"
+    yield f"identified_together = {_texts(tuple(map(str, report.combinations)))}"
+    for title, cells in (
+        ("units", [_text(member.unit) for member in posterior.priors.members]),
+        ("contraction", [f"{one:.4f}" for one in report.contraction]),
+    ):
+        yield ""
+        yield f"[{title}]"
+        yield from (f"{_text(key)} = {cell}" for key, cell in zip(report.names, cells, strict=True))
+
+
+def _text(value: str) -> str:
+    """Return a text as TOML."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _texts(values: tuple[str, ...]) -> str:
+    """Return a list of texts as TOML."""
+    return "[" + ", ".join(map(_text, values)) + "]"
+
+
+def read_draws(folder: Path) -> StoredDraws:
+    """Read posterior draws of an entry.
+
+    Raises
+    ------
+    InvalidFile : a file is missing, or the table is not the one that the entry describes
+    InvalidField : a field is missing, or a cell is no number
+    """
+    read_entry(folder)
+    path = folder / ENTRY
+    content = tomllib.loads(read_text(path))
+    fit = _part(content, "fit", path)
+    for field in ("seed", "model", "rows", "sha256", "not_identified"):
+        if field not in fit:
+            raise InvalidField(f"{path}: field 'fit.{field}' is missing. Write the entry again with the fit.")
+    units = _part(content, "units", path)
+    digest = hashlib.sha256(read_text(folder / TABLE).encode()).hexdigest()
+    if digest != fit["sha256"]:
+        raise InvalidFile(
+            f"{folder / TABLE} is not the table that {ENTRY} describes: its hash is {digest[:12]}, not "
+            f"{str(fit['sha256'])[:12]}. Draws are never edited by hand: fit again, or restore the file."
+        )
+    rows = read_table(folder / TABLE, columns=("draw", *units))
+    theta = [[read_number(row[k], path=folder / TABLE, row=row["draw"], column=k) for k in units] for row in rows]
+    return StoredDraws(
+        tuple(units),
+        tuple(map(str, units.values())),
+        np.array(theta),
+        {key: float(value) for key, value in _part(content, "contraction", path).items()},
+        tuple(fit["not_identified"]),
+        tuple(fit["rows"]),
+        int(fit["seed"]),
+        str(fit["model"]),
+        digest,
+    )
+
+
+def _part(content: dict[str, Any], name: str, path: Path) -> dict[str, Any]:
+    """Return a table of ``entry.toml``."""
+    found = content.get(name)
+    if not isinstance(found, dict):
+        raise InvalidField(f"{path}: the table [{name}] is missing. Write the entry again with the fit.")
+    return found
