@@ -314,6 +314,8 @@ def test_a_disk_that_fills_while_writing_leaves_earlier_results_as_they_were(
         (["run", EXAMPLE, "--patients", "many"], "valid integer"),
         (["run", EXAMPLE, "--seed", "-1"], "--seed"),
         (["run", EXAMPLE, "--allow-failed", "101"], "--allow-failed"),
+        (["run", EXAMPLE, "--patient-seconds", "0"], "--patient-seconds"),
+        (["run", EXAMPLE, "--patient-seconds", "1", "--scheduler", "tcp://here:1"], "Leave it out, or --scheduler"),
         (["run", EXAMPLE, "--patience", "3"], "--patience"),
         (["run"], "Missing argument"),
         (["rum"], "rum"),

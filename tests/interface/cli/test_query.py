@@ -9,8 +9,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from regraft.entries import catalog_root
 from regraft.interface.cli import query as command
 from regraft.interface.views import VIEWS
 
@@ -117,6 +120,41 @@ def test_a_run_of_another_catalog_cannot_be_repeated(small_run: SmallRun, catalo
     table = catalog / "models" / "ms" / "parameters.csv"
     table.write_text(table.read_text(encoding="utf-8").rstrip() + " \n", encoding="utf-8")
     assert_one_error(regraft_command("replay", small_run.folder, 1), 2, "models changed since")
+
+
+def test_why_a_run_gave_a_patient_up_is_told_before_it_is_repeated(small_run: SmallRun, tmp_path: Path) -> None:
+    patient = int(small_run.result.population.patient_ids[1])
+    run = tmp_path / "run"
+    shutil.copytree(small_run.folder, run)
+    paths = sorted(run.glob("chunks/*/*-arm-untreated-*"))
+    path = next(one for one in paths if patient in pq.read_table(one)["patient_id"].to_pylist())
+    kept = pq.read_table(path)
+    status = pa.array(["time limit" if one == patient else "" for one in kept["patient_id"].to_pylist()])
+    pq.write_table(kept.set_column(kept.schema.get_field_index("status"), "status", status), path)
+    out = ("--out", tmp_path / "curves.csv")
+    outcome = regraft_command("replay", run, patient, "--arm", "untreated", *out)
+    assert outcome.code == 0
+    assert f"gave patient {patient} up: this patient alone took longer than --patient-seconds allows" in outcome.err
+    assert regraft_command("replay", run, patient, "--arm", "natalizumab", *out).err == ""
+
+
+def test_views_hold_an_arm_as_its_protocol_is_now(trial_file: Any, tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    source = (catalog_root() / "protocols" / "natalizumab.yaml").read_text(encoding="utf-8")
+    arms = [{"id": "treated", "label": "Treated", "protocol": "own.yaml"}]
+    quick = trial_file(endpoints=["overall_survival"], outcomes=[], arms=arms, reference_arm="treated")
+    out = tmp_path / "out"
+    counts = []
+    for text in (source, source + "# another content\n"):
+        own.write_text(text, encoding="utf-8")
+        assert regraft_command("run", quick, "--patients", 2, "--out", out).code == 0
+        sql = "select count(*) as n from events where arm = 'treated'"
+        counts.append(json.loads(regraft_command("query", out, sql, "--json").out))
+    assert len({path.name for path in out.glob("chunks/*/0000000000-arm-treated-*")}) == 2
+    assert counts[0] == counts[1] != [{"n": 0}]
+    assert str(tmp_path) not in (out / "run.json").read_text(encoding="utf-8")
+    shutil.rmtree(out / "chunks")
+    assert regraft_command("query", out, "select count(*) from adsl").code == 0
 
 
 def test_a_folder_without_a_run_cannot_be_replayed(tmp_path: Path) -> None:

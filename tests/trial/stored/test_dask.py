@@ -84,6 +84,13 @@ def test_without_a_scheduler_the_commands_that_start_one_are_named(plan: Plan, m
     assert time.monotonic() > began
 
 
+@pytest.mark.parametrize("package", ["distributed", "dask_jobqueue"])
+def test_without_dask_the_way_to_install_it_is_told(plan: Plan, monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(UsageError, match=r"pip install 'regraft\[cluster\]'"):
+        DaskCluster(PlannedWork.of(plan), "tcp://127.0.0.1:9") if package == "distributed" else slurm_cluster({})
+
+
 def test_a_slurm_cluster_is_described_by_a_file(tmp_path: Path) -> None:
     path = tmp_path / "cluster.toml"
     path.write_text(

@@ -24,16 +24,22 @@ def replay(
     """Simulate one patient of a run alone, write full curves, and say what became of it."""
     from regraft.errors import OutputFolderError, UsageError, near_matches
     from regraft.interface.cli.output import print_lines, print_sentences
+    from regraft.interface.folder import CHUNKS
+    from regraft.trial.stored.replay import given_up
     from regraft.trial.stored.replay import replay as simulate
 
     plan = _plan_of(run)
     names = [one.id for one in plan.design.arms]
     if arm is not None and arm not in names:
         raise UsageError(f"The trial has no arm {arm!r}. {near_matches(arm, names)}")
-    found = simulate(plan, patient, names.index(arm) if arm else 0)
-    path = out or run / "replays" / f"{plan.design.id}-{patient:06d}-{found.arm}.csv"
+    position = names.index(arm) if arm else 0
+    path = out or run / "replays" / f"{plan.design.id}-{patient:06d}-{names[position]}.csv"
     if path.suffix not in (".csv", ".parquet"):
         raise UsageError(f"--out is {path}; curves are written as .csv or .parquet.")
+    reason = given_up(run / CHUNKS, plan, patient, position)
+    if reason:
+        typer.echo(f"The run gave patient {patient} up: {reason}. This command may end in the same way.", err=True)
+    found = simulate(plan, patient, position)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == ".csv":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,9 @@ from regraft.trial.eligibility import ELIGIBLE
 from regraft.trial.plan import Plan
 from regraft.trial.screening import RUN_IN_FAILED, run_in_years, screen_batch, status_names
 from regraft.trial.statistics import Floats
+from regraft.trial.stored.files import WHY_LOST, ChunkFiles
+from regraft.trial.stored.parquet import is_whole, read
+from regraft.trial.stored.store import read_about
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,6 +96,26 @@ def replay(plan: Plan, patient: int, position: int) -> Replay:
         events=tuple(event for run in runs for event in _events(run)),
         curves=_curves(runs),
     )
+
+
+def given_up(folder: Path, plan: Plan, patient: int, position: int) -> str:
+    """Return why a run gave a patient up, in the run-in or in an arm; nothing where it did not, or never came so far.
+
+    Parameters
+    ----------
+    folder : of the chunks of the run
+    """
+    about = read_about(folder) or {}
+    chunk = int(about["chunk"])
+    files = ChunkFiles(folder / "replicate-0000", patient // chunk * chunk)
+    arm = files.arm(about["files"][plan.design.arms[position].id])
+    for path, column in ((files.screened, "run_in"), (arm, "status")):
+        if is_whole(path):
+            known = read(path, ["patient_id", column])
+            status = known[column][known["patient_id"] == patient]
+            if status.size and status[0] in WHY_LOST:
+                return WHY_LOST[str(status[0])]
+    return ""
 
 
 def _daily(start: float, stop: float) -> Floats:
