@@ -111,12 +111,12 @@ def product() -> Problem:
     return Problem("product", priors, _rows(np.array([1.6, 0.45, 0.3]), np.array([0.2, 0.1, 0.15])), exact)
 
 
-def proportions(patients: int = 400) -> Problem:
+def proportions(patients: int = 400, luck: int = 7) -> Problem:
     """Shares of a finite number of simulated patients, the same luck in every run."""
     parameters, rows = 5, 16
     slopes = 0.8 * _numbers(parameters * rows, "slopes of shares").reshape(rows, parameters)
     level = 0.8 * _numbers(rows, "levels")
-    luck = np.column_stack([uniforms(7, np.arange(patients), f"luck {k}") for k in range(rows)])
+    fates = np.column_stack([uniforms(luck, np.arange(patients), f"luck {k}") for k in range(rows)])
 
     def share(theta: Floats) -> Floats:
         bend = 0.3 * theta[:, :1] * theta[:, 1:2]
@@ -127,7 +127,7 @@ def proportions(patients: int = 400) -> Problem:
         return logit(p), 1 / (patients * p * (1 - p))
 
     def noisy(theta: Floats, value: Floats, variance: Floats) -> Floats:
-        events = np.array([(luck < one).sum(axis=0) for one in share(theta)])
+        events = np.array([(fates < one).sum(axis=0) for one in share(theta)])
         return logit((events + 0.5) / (patients + 1))
 
     truth = np.array([0.5, -0.3, 0.8, 0.0, -0.6])

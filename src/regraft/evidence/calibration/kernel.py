@@ -18,7 +18,10 @@ CONSTANT = 1.0  # variance of the constant; predictions are standardised
 JITTER = 1e-8
 _SHAPES = 3  # plane, quadratic form, remainder
 # Range of each logarithm: variances of the three shapes, lengths, variance of the noise.
-_RANGE_SHAPE, _RANGE_LENGTH, _RANGE_NOISE = (-12, 5), (-1, 5), (-12, 1)
+_Range = tuple[float, float]
+_RANGE_SHAPE: _Range = (-12, 5)
+_RANGE_LENGTH: _Range = (-1, 5)
+_RANGE_NOISE: _Range = (-12, 1)
 _ABSENT = -100.0  # logarithm of the variance of a shape that is left out
 
 
@@ -65,7 +68,7 @@ def fit_kernel(points: Floats, values: Floats, known_noise: Floats, *, remainder
     start : where the search begins
     """
     size = points.shape[1]
-    begin = start or Kernel(np.array([-1.0, -4.0, -2.0]), np.full(size, 1.0), -4)
+    begin = start or Kernel(np.array([-1.0, -4, -2]), np.full(size, 1.0), -4)
     bounds = [_RANGE_SHAPE] * _SHAPES + [_RANGE_LENGTH] * size + [_RANGE_NOISE]
     first = np.concatenate([begin.shapes, begin.lengths, [begin.noise]])
     first = np.clip(first, [low for low, _ in bounds], [high for _, high in bounds])
