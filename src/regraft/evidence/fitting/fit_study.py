@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from regraft.errors import OutputFolderError
 from regraft.evidence.access import rows_for_fitting, rows_for_scoring
 from regraft.evidence.calibration.chance import Floats
 from regraft.evidence.calibration.fit import fit_population
@@ -37,6 +38,7 @@ def fit_study(study: Study, folder: Path, *, cores: int = 1, progress: Progress 
     InvalidField : a row may not be fitted, or no trial answers it
     CalibrationError : the fit cannot be trusted; the message says why
     """
+    make_folder(folder)
     rows = rows_for_fitting([use.id for use in study.fitted], log=folder, why=f"fit {study.id}", by="calibrate")
     model = _model(study, study.fitted, rows)
     return fit_population(
@@ -50,6 +52,19 @@ def fit_study(study: Study, folder: Path, *, cores: int = 1, progress: Progress 
         evaluate=_places(cores),
         progress=progress,
     )
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for results.
+
+    Raises
+    ------
+    OutputFolderError : it cannot be made
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputFolderError(f"{folder} cannot be made: {error.strerror}. Choose another folder.") from error
 
 
 def observations(uses: Sequence[RowUse], rows: Sequence[PublishedResult]) -> Observations:

@@ -29,15 +29,9 @@ def render(data: ReportData) -> str:
     -------
     HTML with inline styles and drawings; it asks for nothing over a network
     """
-    from jinja2 import Environment, StrictUndefined
-
-    folder = files("regraft.interface.report")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"cell": cell_text, "number": number, "p_value": p_value_text, "unit": readable_unit}
-    template = environment.from_string((folder / "report.html.j2").read_text(encoding="utf-8"))
-    page = template.render(
+    return render_template(
+        "report.html.j2",
         data=data,
-        style=(folder / "report.css").read_text(encoding="utf-8"),
         figures=figures(data),
         colours=dict(zip((arm.id for arm in data.arms), COLOURS * len(data.arms), strict=False)),
         methods=METHODS,
@@ -45,6 +39,22 @@ def render(data: ReportData) -> str:
         method_totals=[sum(method_counts(entry)[i] for entry in data.entries) for i in range(len(METHODS))],
         verdicts=verdict_counts(data),
     )
+
+
+def render_template(name: str, **content: Any) -> str:
+    """Return a page of this folder as text, with the shared style and macros."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("regraft.interface", "report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"cell": cell_text, "number": number, "p_value": p_value_text, "unit": readable_unit}
+    style = (files("regraft.interface.report") / "report.css").read_text(encoding="utf-8")
+    page = environment.get_template(name).render(style=style, **content)
     return re.sub(r"(?<=\d) %", "\u00a0%", page)  # a number and its sign stay on one line
 
 
