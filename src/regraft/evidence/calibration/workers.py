@@ -53,6 +53,9 @@ class _Work:
 
     predict: Predict
 
+    def prepare(self) -> None:
+        """Do nothing: the forward model makes what it needs at its first draw."""
+
     def __call__(self, task: tuple[int, Batch]) -> Prediction:
         """Compute a batch."""
         return self.predict(task[1].theta, task[1].draws)

@@ -11,8 +11,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from regraft.complaints import explain
-from regraft.entries import read_number, read_table, read_yaml
-from regraft.errors import InvalidField, near_matches
+from regraft.entries import catalog_root, read_number, read_table, read_yaml
+from regraft.errors import InvalidField, UnknownEntry, near_matches
 from regraft.evidence.calibration.priors import Priors, read_priors
 from regraft.evidence.calibration.settings import Settings
 from regraft.trial.design import Identifier, TrialDesign, load_design
@@ -102,6 +102,24 @@ def load_study(path: str | Path, *, patients_per_arm: int | None = None) -> Stud
         settings=_settings(path, content.settings),
         path=path,
     )
+
+
+def find_study(name: str) -> Path:
+    """Return the file of a fit: a path, or the id of one in the catalog.
+
+    Raises
+    ------
+    UnknownEntry : there is neither
+    """
+    if Path(name).is_file():
+        return Path(name)
+    folder = catalog_root() / "calibrations"
+    known = sorted(path.name for path in folder.iterdir() if (path / f"{path.name}.yaml").is_file())
+    if name not in known:
+        raise UnknownEntry(
+            f"There is no file {name}, and the catalog has no fit of that id. {near_matches(name, known)}"
+        )
+    return folder / name / f"{name}.yaml"
 
 
 def read_uses(path: Path, designs: Mapping[str, TrialDesign]) -> tuple[RowUse, ...]:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from regraft.interface.cli.calibrate import calibrate
 from regraft.interface.cli.check import check
 from regraft.interface.cli.doctor import doctor
 from regraft.interface.cli.export import export
@@ -15,6 +16,7 @@ from regraft.interface.cli.query import query
 from regraft.interface.cli.replay import replay
 from regraft.interface.cli.run import run
 from regraft.interface.cli.show import show
+from regraft.interface.cli.validate import validate
 
 EPILOG = (
     "Exit codes: 0 ok, 2 wrong usage, 3 invalid model or data, 4 finished with more failed patients than allowed, "
@@ -52,6 +54,8 @@ def main(
 
 
 app.command("run")(run)
+app.command("calibrate")(calibrate)
+app.command("validate")(validate)
 app.command("query")(query)
 app.command("replay")(replay)
 app.command("export")(export)

@@ -1,0 +1,248 @@
+"""The scorecard of a fit as one HTML page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from regraft.evidence.compare import number, with_unit
+from regraft.evidence.fitting.scorecard import Score, Scorecard
+from regraft.evidence.links import link
+from regraft.interface.report.charts import COLOURS, INK, Figure, Size, Spec, draw
+from regraft.interface.report.page import render_template
+
+PREDICTED, PUBLISHED, RIVAL = "predicted, 80 % interval", "published", "average of earlier studies"
+BINS = 10
+ROW_HEIGHT = 26
+
+
+def render_scorecard(title: str, cards: Sequence[Scorecard], *, not_identified: Sequence[str] = ()) -> str:
+    """Return the page; it asks for nothing over a network.
+
+    Parameters
+    ----------
+    title : of the fit
+    cards : one per set of rows
+    not_identified : parameters about which the fitted rows say almost nothing
+    """
+    shown = [_shown(card, place) for place, card in enumerate(cards)]
+    return render_template("scorecard.html.j2", title=title, cards=shown, not_identified=list(not_identified))
+
+
+def _shown(card: Scorecard, place: int) -> dict[str, Any]:
+    """Return what the page shows of one set of rows."""
+    figures = [_rows_figure(card, place), _spread_figure(card, place), _rank_figure(card, place)] if card.scores else []
+    return {
+        "name": card.name,
+        "verdict": verdict(card),
+        "figures": figures,
+        "losses": [_loss(score) for score in card.scores if score.losing_to],
+        "no_rivals": _no_rivals(card),
+        "missing": [f"Not scored: {row}, {reason}." for row, reason in card.missing],
+    }
+
+
+def verdict(card: Scorecard) -> str:
+    """Return one sentence on a set of rows."""
+    if not card.scores:
+        return "none could be scored."
+    inside = sum(score.is_covered for score in card.scores)
+    losses = sum(bool(score.losing_to) for score in card.scores)
+    with_rivals = sum(bool(score.rivals) for score in card.scores)
+    return (
+        f"{inside} of {len(card.scores)} published values ({100 * card.coverage:.0f} %) lie inside their 80 % "
+        f"predictive interval; on average they lie {card.bias:+.2f} standard deviations from the prediction. "
+        f"A rival is nearer in {losses} of {with_rivals} rows that have one."
+    )
+
+
+def _no_rivals(card: Scorecard) -> str:
+    """Say why no loss is listed."""
+    if any(score.rivals for score in card.scores):
+        return "No rival is nearer in any row."
+    return (
+        "No earlier study of the same disease, class, endpoint and time is known for these rows, so there is no rival."
+    )
+
+
+def _loss(score: Score) -> str:
+    """Say where a rival is nearer."""
+    names = " and the ".join(score.losing_to)
+    return (
+        f"{score.row.id}: published {with_unit(score.published, score.row.unit)}, predicted {number(score.median)}; "
+        f"the {names} is nearer."
+    )
+
+
+def _standard(score: Score, y: float) -> float:
+    """Return a place on the link scale in standard deviations of the prediction from its median."""
+    size = math.hypot(score.knowledge_sd, score.luck_sd, score.difference_sd)
+    return (y - link(score.row, score.median)) / size
+
+
+def _label(score: Score) -> str:
+    """Return how a row is called in figures."""
+    month = "" if score.row.time_months is None else f", month {score.row.time_months:g}"
+    return f"{score.row.study} {score.row.year or ''}: {score.row.endpoint_id.replace('_', ' ')}{month}"
+
+
+def _rows_figure(card: Scorecard, place: int) -> Figure:
+    """Draw each row's interval with the published value, in standard deviations of the prediction."""
+    records = []
+    for score in card.scores:
+        y = link(score.row, score.median) + score.miss
+        records.append(
+            {
+                "row": _label(score),
+                "low": _standard(score, link(score.row, score.lower)),
+                "high": _standard(score, link(score.row, score.upper)),
+                "published": _standard(score, y),
+                "inside": "inside" if score.is_covered else "outside",
+                "rival": _standard(score, score.rivals[0].centre) if score.rivals else None,
+            }
+        )
+    wide, narrow = draw(lambda size: _rows_spec(records, size), f"rows{place}")
+    rows = tuple(
+        (
+            _label(score),
+            with_unit(score.published, score.row.unit),
+            f"{number(score.median)} ({number(score.lower)} to {number(score.upper)})",
+            "inside" if score.is_covered else "outside",
+            "" if score.patients is None else str(score.patients),
+        )
+        for score in card.scores
+    )
+    return Figure(
+        id=f"rows{place}",
+        title="Published values on the scale of the prediction",
+        caption=(
+            "Bars are 80 % predictive intervals at the study's own size, dots are published values: filled inside, "
+            "open outside. Ticks are the average of earlier studies, where there are any. Distances are in standard "
+            "deviations of the prediction."
+        ),
+        alternative=verdict(card),
+        wide_svg=wide,
+        narrow_svg=narrow,
+        header=("Row", "Published", "Predicted (80 % interval)", "Published is", "Patients"),
+        rows=rows,
+    )
+
+
+def _rows_spec(records: list[dict[str, Any]], size: Size) -> Spec:
+    """Return the drawing of rows."""
+    order = [record["row"] for record in records]
+    y = {
+        "field": "row",
+        "type": "nominal",
+        "sort": order,
+        "title": None,
+        "axis": {"labelLimit": 130 if size.is_narrow else 380},
+    }
+    axis = {"type": "quantitative", "title": "standard deviations of the prediction", "scale": {"zero": False}}
+    return {
+        "data": {"values": records},
+        "width": size.width - (150 if size.is_narrow else 420),
+        "height": {"step": ROW_HEIGHT},
+        "layer": [
+            {
+                "mark": {"type": "bar", "height": 8, "color": COLOURS[4], "opacity": 0.7},
+                "encoding": {"y": y, "x": {"field": "low", **axis}, "x2": {"field": "high"}},
+            },
+            {
+                "mark": {"type": "tick", "color": COLOURS[1], "thickness": 2, "size": 16},
+                "encoding": {"y": y, "x": {"field": "rival", **axis}},
+            },
+            {
+                "mark": {"type": "point", "size": 60, "strokeWidth": 2, "color": INK, "filled": False},
+                "encoding": {
+                    "y": y,
+                    "x": {"field": "published", **axis},
+                    "fill": {"condition": {"test": "datum.inside == 'inside'", "value": INK}, "value": "white"},
+                },
+            },
+        ],
+    }
+
+
+def _spread_figure(card: Scorecard, place: int) -> Figure:
+    """Draw how much of each prediction's variance comes from knowledge, luck and difference."""
+    records, rows = [], []
+    for score in card.scores:
+        parts = {"knowledge": score.knowledge_sd**2, "luck": score.luck_sd**2, "difference": score.difference_sd**2}
+        total = sum(parts.values())
+        rows.append((_label(score), *(f"{100 * part / total:.0f} %" for part in parts.values())))
+        records += [{"row": _label(score), "spread": name, "share": part / total} for name, part in parts.items()]
+    order = [_label(score) for score in card.scores]
+
+    def spec(size: Size) -> Spec:
+        return {
+            "data": {"values": records},
+            "width": size.width - (150 if size.is_narrow else 420),
+            "height": {"step": ROW_HEIGHT},
+            "mark": {"type": "bar", "height": 12},
+            "encoding": {
+                "y": {
+                    "field": "row",
+                    "type": "nominal",
+                    "sort": order,
+                    "title": None,
+                    "axis": {"labelLimit": 130 if size.is_narrow else 380},
+                },
+                "x": {"field": "share", "type": "quantitative", "title": "share of variance", "axis": {"format": "%"}},
+                "color": {
+                    "field": "spread",
+                    "type": "nominal",
+                    "title": None,
+                    "scale": {"domain": ["knowledge", "luck", "difference"], "range": list(COLOURS[:3])},
+                },
+            },
+        }
+
+    wide, narrow = draw(spec, f"spreads{place}")
+    return Figure(
+        id=f"spreads{place}",
+        title="What makes the predictions uncertain",
+        caption="Knowledge: draws of parameters. Luck: a study of that size repeated. Difference: another population.",
+        alternative="Shares of variance by row; the numbers are in the table.",
+        wide_svg=wide,
+        narrow_svg=narrow,
+        header=("Row", "Knowledge", "Luck", "Difference"),
+        rows=tuple(rows),
+    )
+
+
+def _rank_figure(card: Scorecard, place: int) -> Figure:
+    """Draw in which part of their predictive distributions the published values lie."""
+    counts = card.ranks(BINS)
+    records = [{"part": (k + 0.5) / BINS, "rows": count} for k, count in enumerate(counts)]
+
+    def spec(size: Size) -> Spec:
+        return {
+            "data": {"values": records},
+            "width": min(size.width - 80, 420),
+            "height": 160,
+            "mark": {"type": "bar", "color": COLOURS[0], "binSpacing": 1},
+            "encoding": {
+                "x": {
+                    "field": "part",
+                    "type": "quantitative",
+                    "title": "share of predictions below the published value",
+                    "bin": {"binned": True, "step": 1 / BINS},
+                    "scale": {"domain": [0, 1]},
+                },
+                "y": {"field": "rows", "type": "quantitative", "title": "rows", "axis": {"tickMinStep": 1}},
+            },
+        }
+
+    wide, narrow = draw(spec, f"ranks{place}")
+    return Figure(
+        id=f"ranks{place}",
+        title="Ranks of published values",
+        caption="Flat is right. A hill: intervals too wide. A valley: too narrow. A slope: a shift.",
+        alternative=f"Numbers of rows in tenths of the predictive distribution: {', '.join(map(str, counts))}.",
+        wide_svg=wide,
+        narrow_svg=narrow,
+        header=("Share of predictions below", "Rows"),
+        rows=tuple((f"{k / BINS:.1f} to {(k + 1) / BINS:.1f}", str(count)) for k, count in enumerate(counts)),
+    )
