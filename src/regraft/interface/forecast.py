@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 if TYPE_CHECKING:
     from regraft.trial import TrialDesign
     from regraft.trial.plan import Plan
@@ -19,14 +22,21 @@ ENOUGH, MOST_CHUNKS = 40, 10  # eligible patients that tell their share well, an
 BYTES_PER_PATIENT = 1600  # of the process that sums up, measured by benchmarks/scale.py
 
 
+Times = NDArray[np.float64]  # two of them: seconds that pass, and seconds of processors at work
+
+
 @dataclass(frozen=True)
 class Forecast:
-    """What a whole trial takes; ``candidates`` is how many will be screened."""
+    """What a whole trial takes; ``candidates`` is how many will be screened.
+
+    ``seconds`` are those that pass, ``processor_seconds`` those of all processors at work together.
+    """
 
     patients: int
     visits: int
     candidates: int
     seconds: float
+    processor_seconds: float
     memory_megabytes: float
     disk_megabytes: float
 
@@ -47,64 +57,73 @@ def forecast(design: TrialDesign, *, threads: int | None, workers: int | None, s
     from regraft.trial.plan import make_plan
     from regraft.trial.stored.store import Store, default_chunk
 
-    began = time.perf_counter()
+    began = clocks()
+    start = np.array([starting, began[1]])  # processors were at work for this process alone until now
     plan = make_plan(design, threads=threads if workers is None else 1)
-    planning = time.perf_counter() - began
+    planning = clocks() - began
     with tempfile.TemporaryDirectory() as place:
         store = Store(Path(place) / "chunks", default_chunk(design.patients_per_arm), {})
-        once, seconds, eligible = _pilot(plan, store)
-        found = sum(eligible)
-        share = found / (len(eligible) * store.chunk)
-        chunks = max(math.ceil(design.patients_per_arm / (share * store.chunk)), 1)
-        per_chunk = seconds / (workers or 1)
+        once, usual, eligible = _pilot(plan, store)
+        chunks = max(math.ceil(design.patients_per_arm * len(eligible) / sum(eligible)), 1)
         fixed, more = _summing_up(plan, store, eligible, Path(place))
         on_disk = sum(path.stat().st_size for path in Path(place).rglob("*.parquet")) / len(eligible)
+    # Each process starts, plans and loads for itself, all at once; then they share the chunks.
+    apart = np.array([1.0, workers]) if workers else np.zeros(2)
+    shared = np.array([workers or 1, 1.0])
+    times = start + planning + fixed + chunks * (usual / shared + more)
+    times = times + apart * (start + planning) + np.maximum(apart, 1.0) * once
     return Forecast(
         patients=design.patients_per_arm,
         visits=len(plan.schedule.visits),
         candidates=chunks * store.chunk,
-        seconds=starting + planning * (2 if workers else 1) + once + chunks * (per_chunk + more) + fixed,
+        seconds=float(times[0]),
+        processor_seconds=float(times[1]),
         memory_megabytes=_peak_megabytes() + BYTES_PER_PATIENT * design.patients_per_arm / 1e6,
         disk_megabytes=chunks * on_disk / 1e6,
     )
 
 
-def _pilot(plan: Plan, store: Store) -> tuple[float, float, list[int]]:
-    """Compute the first chunks; return seconds that the first takes more, those of each, and the eligible in each."""
+def clocks() -> Times:
+    """Return the time, and how long processors were at work for this process."""
+    return np.array([time.perf_counter(), time.process_time()])
+
+
+def _pilot(plan: Plan, store: Store) -> tuple[Times, Times, list[int]]:
+    """Compute the first chunks; return what the first takes more, what each takes, and the eligible in each."""
     from regraft.errors import UsageError
     from regraft.trial.stored.chunk import Task, simulate_chunk
     from regraft.trial.stored.identity import arm_keys
 
     eligible: list[int] = []
-    seconds: list[float] = []
+    taken: list[Times] = []
     wanted = plan.design.patients_per_arm
     limit = min(MOST_CHUNKS, math.ceil(plan.design.most_screened / store.chunk))
     while len(eligible) < limit and sum(eligible) < wanted and (len(eligible) < 2 or sum(eligible) < ENOUGH):
         task = Task(store.replicate(0), len(eligible) * store.chunk, store.chunk, arm_keys(plan))
-        done = simulate_chunk(plan, task)
-        eligible.append(done.eligible)
-        seconds.append(done.seconds)
+        began = clocks()
+        eligible.append(simulate_chunk(plan, task).eligible)
+        taken.append(clocks() - began)
     if not sum(eligible):
         raise UsageError(
             f"Nobody is eligible among the first {len(eligible) * store.chunk} candidates. Loosen 'eligibility'."
         )
-    later = seconds[1:] or seconds  # the first pays for what is loaded once
-    usual = sum(later) / len(later)
-    return max(seconds[0] - usual, 0.0), usual, eligible
+    later = taken[1:] or taken  # the first pays for what is loaded once
+    usual = np.mean(later, axis=0)
+    return np.maximum(taken[0] - usual, 0.0), usual, eligible
 
 
-def _summing_up(plan: Plan, store: Store, eligible: Sequence[int], place: Path) -> tuple[float, float]:
-    """Return the seconds that endpoints, report and tables take however many there are, and more for each chunk."""
-    whole = _seconds(plan, store, eligible, place)
+def _summing_up(plan: Plan, store: Store, eligible: Sequence[int], place: Path) -> tuple[Times, Times]:
+    """Return what endpoints, report and tables take however many there are, and more for each chunk."""
+    whole = _times(plan, store, eligible, place)
     first = next(number for number, found in enumerate(eligible, start=1) if found)
     if first == len(eligible):
-        return whole, 0.0
-    few, all_of_them = (_seconds(plan, store, eligible[:chunks], place) for chunks in (first, len(eligible)))
-    more = max(all_of_them - few, 0.0) / (len(eligible) - first)
-    return max(whole - more * len(eligible), 0.0), more
+        return whole, np.zeros(2)
+    few, all_of_them = (_times(plan, store, eligible[:chunks], place) for chunks in (first, len(eligible)))
+    more = np.maximum(all_of_them - few, 0.0) / (len(eligible) - first)
+    return np.maximum(whole - more * len(eligible), 0.0), more
 
 
-def _seconds(plan: Plan, store: Store, eligible: Sequence[int], place: Path) -> float:
+def _times(plan: Plan, store: Store, eligible: Sequence[int], place: Path) -> Times:
     """Return how long it takes to sum up the first chunks."""
     from dataclasses import replace
 
@@ -114,10 +133,10 @@ def _seconds(plan: Plan, store: Store, eligible: Sequence[int], place: Path) -> 
 
     patients = min(sum(eligible), plan.design.patients_per_arm)
     smaller = replace(plan, design=plan.design.model_copy(update={"patients_per_arm": patients}))
-    began = time.perf_counter()
+    began = clocks()
     result = summarise_stored(smaller, store, 0, len(eligible))
     write_results(result, report_data(result, []), place / "results")
-    return time.perf_counter() - began
+    return clocks() - began
 
 
 def _peak_megabytes() -> float:

@@ -21,6 +21,7 @@ def print_plan(design: TrialDesign, *, cores: int | None, workers: int | None, a
         "visits": found.visits,
         "candidates": found.candidates,
         "seconds": round(found.seconds, 1),
+        "processor_seconds": round(found.processor_seconds, 1),
         "memory_megabytes": round(found.memory_megabytes),
         "disk_megabytes": round(found.disk_megabytes, 1),
     }
@@ -31,7 +32,8 @@ def print_plan(design: TrialDesign, *, cores: int | None, workers: int | None, a
         f"{design.title}: everything it names was found, and its first patients ran through every arm.",
         f"All of it: {facts['arms']} arms of {found.patients} patients with {found.visits} visits, about "
         f"{found.candidates} candidates;",
-        f"about {time_text(found.seconds)}, {facts['memory_megabytes']} MB of memory, "
+        f"about {time_text(found.seconds)} ({time_text(found.processor_seconds)} of processors), "
+        f"{facts['memory_megabytes']} MB of memory, "
         f"{facts['disk_megabytes']:g} MB on disk. Nothing was written.",
     )
 
