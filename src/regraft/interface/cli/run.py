@@ -26,47 +26,59 @@ WORTH_KEEPING = 10  # chunks of a run that found too few patients
 LARGE = 10_000  # patients of all arms from which on other processes compute them
 
 
+TrialFile = Annotated[Path, typer.Argument(help="Trial file (YAML).")]
+Out = Annotated[Path, typer.Option("--out", help="Folder for the results.")]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, max=2**63 - 1, help="Seed; the trial file's if left out.")]
+Cores = Annotated[
+    int | None, typer.Option("--cores", min=1, help="Cores to use; all, or all but one for a large trial.")
+]
+Patients = Annotated[
+    int | None, typer.Option("--patients", min=1, help="Patients per arm; the trial file's if left out.")
+]
+AllowFailed = Annotated[
+    float,
+    typer.Option("--allow-failed", min=0, max=100, help="Per cent of an arm's runs that may fail (else exit 4)."),
+]
+Extend = Annotated[
+    bool,
+    typer.Option("--extend", help="Add patients, arms or replicates to the run in the folder; the rest is kept."),
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option("--scheduler", help="Address of a Dask scheduler, or a TOML file that describes a SLURM cluster."),
+]
+PatientSeconds = Annotated[
+    float | None,
+    typer.Option(
+        "--patient-seconds",
+        min=0.001,
+        help="Give a patient up who takes longer alone: choose some hundred times the usual. No limit if left out.",
+    ),
+]
+Replicates = Annotated[
+    int, typer.Option("--replicates", min=1, help="Repetitions of the trial with other patients, in one table.")
+]
+Replace = Annotated[
+    bool, typer.Option("--replace", help="Start anew where the folder holds another run; its chunks are deleted.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything and time a few patients; write nothing.")]
+
+
 def run(
-    trial: Annotated[Path, typer.Argument(help="Trial file (YAML).")],
-    out: Annotated[Path, typer.Option("--out", help="Folder for the results.")] = Path("out"),
-    seed: Annotated[
-        int | None, typer.Option("--seed", min=0, max=2**63 - 1, help="Seed; the trial file's if left out.")
-    ] = None,
-    cores: Annotated[
-        int | None, typer.Option("--cores", min=1, help="Cores to use; all, or all but one for a large trial.")
-    ] = None,
-    patients: Annotated[
-        int | None, typer.Option("--patients", min=1, help="Patients per arm; the trial file's if left out.")
-    ] = None,
-    allow_failed: Annotated[
-        float,
-        typer.Option("--allow-failed", min=0, max=100, help="Per cent of an arm's runs that may fail (else exit 4)."),
-    ] = 1.0,
-    extend: Annotated[
-        bool, typer.Option("--extend", help="Add patients or arms to the run in the folder; the rest is kept.")
-    ] = False,
-    scheduler: Annotated[
-        str | None,
-        typer.Option("--scheduler", help="Address of a Dask scheduler, or a TOML file that describes a SLURM cluster."),
-    ] = None,
-    patient_seconds: Annotated[
-        float | None,
-        typer.Option(
-            "--patient-seconds",
-            min=0.001,
-            help="Give a patient up who takes longer alone: choose some hundred times the usual. No limit if left out.",
-        ),
-    ] = None,
-    replicates: Annotated[
-        int, typer.Option("--replicates", min=1, help="Repetitions of the trial with other patients, in one table.")
-    ] = 1,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Start anew where the folder holds another run; its chunks are deleted.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check everything and time a few patients; write nothing.")
-    ] = False,
+    trial: TrialFile,
+    out: Out = Path("out"),
+    seed: Seed = None,
+    cores: Cores = None,
+    patients: Patients = None,
+    allow_failed: AllowFailed = 1.0,
+    extend: Extend = False,
+    scheduler: Scheduler = None,
+    patient_seconds: PatientSeconds = None,
+    replicates: Replicates = 1,
+    replace: Replace = False,
+    as_json: Json = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Run a virtual trial, or go on with one that was interrupted; write report.html, tables and run.json."""
     from regraft.interface.cli.dry_run import print_plan
