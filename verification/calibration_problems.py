@@ -36,8 +36,10 @@ class Problem:
         return Prediction(value, variance, np.zeros(len(theta), dtype=bool))
 
     def log_likelihood(self, white: Floats) -> Floats:
-        """Likelihood of the true model, with the variance of finite simulation as the fit has it."""
-        value, variance = self.exact(self.priors.natural(white))
+        """Likelihood of the model itself, its luck and the variance of finite simulation as the fit has them."""
+        theta = self.priors.natural(white)
+        value, variance = self.exact(theta)
+        value = value if self.noisy is None else self.noisy(theta, value, variance)
         total = variance + self.observations.variance
         return -0.5 * np.sum((self.observations.y - value) ** 2 / total + np.log(total), axis=1)
 

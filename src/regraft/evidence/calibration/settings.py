@@ -23,7 +23,7 @@ class Settings:
     ensemble : runs at draws of the prior, with which a fit begins
     most_updates : Kalman updates of those draws before the stand-in is fitted, each at the cost of as many runs
     round_runs : fresh runs at posterior draws in each round that checks and improves the stand-in
-    batch : forward runs that are stored together
+    batch : forward runs that are computed one after the other and stored together
     particles : of the sampler that works on the stand-in
     common_luck : the forward model gives all draws the same random numbers
     smooth_remainder : the stand-in is a quadratic form and a smooth remainder; False leaves the quadratic form
@@ -36,7 +36,7 @@ class Settings:
     ensemble: int = 150
     most_updates: int = 0
     round_runs: int = 50
-    batch: int = 10
+    batch: int = 5
     particles: int = 500
     common_luck: bool = True
     smooth_remainder: bool = True

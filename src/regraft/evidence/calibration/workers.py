@@ -49,12 +49,13 @@ class Processes:
 
 @dataclass(frozen=True)
 class _Work:
-    """The forward model as work of a pool."""
+    """The forward model as work of a pool; a model with a method ``prepare`` gets ready in it."""
 
     predict: Predict
 
     def prepare(self) -> None:
-        """Do nothing: the forward model makes what it needs at its first draw."""
+        """Get ready."""
+        getattr(self.predict, "prepare", lambda: None)()
 
     def __call__(self, task: tuple[int, Batch]) -> Prediction:
         """Compute a batch."""
