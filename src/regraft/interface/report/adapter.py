@@ -119,7 +119,7 @@ def _reasons(screening: Screening, design: TrialDesign) -> tuple[tuple[str, int]
     words = {criterion.text: criterion_text(criterion) for criterion in design.eligibility}
     criteria = tuple((words.get(text, text), count) for text, count in screening.failed_criteria)
     failed = tuple((f"run-in could not be computed: {reason}", count) for reason, count in screening.run_in_failures)
-    implausible = tuple((f"not plausible: {text}", count) for text, count in screening.implausible)
+    implausible = tuple((f"not plausible: {text}", count) for text, count in screening.implausible if count)
     declined = (("eligible, did not take part", screening.declined),) if design.enrolment else ()
     return (*implausible, *criteria, *declined, *failed)
 
