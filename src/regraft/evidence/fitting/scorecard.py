@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import expit, ndtri
+from scipy.stats import binom
 
 from regraft.evidence.calibration.chance import Floats, uniforms
 from regraft.evidence.calibration.forward import Prediction
 from regraft.evidence.fitting.study import RowUse
-from regraft.evidence.links import on_link, unlink
+from regraft.evidence.links import link_name, on_link, share_counts, unlink
 from regraft.evidence.published_types import PublishedResult
 
 LEVEL = 0.8  # of predictive intervals
@@ -38,7 +39,8 @@ class Score:
 
     Values are in the unit of the row. ``knowledge_sd``, ``luck_sd`` and ``difference_sd`` are on the link scale: how
     far draws of the parameters differ, how far repetitions of the study differ under one draw, and the spread allowed
-    because population or definition differ. ``rank`` is the share of predictions below the published value.
+    because population or definition differ. ``centre`` is the median of the draws there, and ``miss`` how far the
+    published value lies above it. ``rank`` is the share of predictions below the published value.
     """
 
     row: PublishedResult
@@ -51,6 +53,7 @@ class Score:
     is_covered: bool
     rank: float
     miss: float
+    centre: float
     knowledge_sd: float
     luck_sd: float
     difference_sd: float
@@ -138,27 +141,24 @@ def _score(
     seed: int,
 ) -> Score:
     """Score one row."""
-    from regraft.evidence.links import link_name
-
     observed = on_link(row, se=use.se)
     luck = np.sqrt(variance * simulated / row.patients) if row.patients else np.full(value.size, observed.se)
-    draws = np.arange(value.size, dtype=np.int64)
-    noise = np.column_stack([ndtri(uniforms(seed, draws, f"scorecard, {row.id}", copy)) for copy in range(COPIES)])
-    spread = np.sqrt(luck**2 + use.extra_sd**2)
-    repeated = (value[:, None] + spread[:, None] * noise).ravel()
+    repeated = _repeated(use, row, value, luck, seed)
+    published = float(row.value) if row.value is not None else math.nan
     lower, median, upper = np.quantile(repeated, [(1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2])
-    back: Callable[[float], float] = lambda y: unlink(row, float(y))  # noqa: E731
+    middle = float(np.median(value))
     return Score(
         row=row,
         use=use,
         link=link_name(row),
-        published=float(row.value) if row.value is not None else math.nan,
-        median=back(median),
-        lower=back(lower),
-        upper=back(upper),
-        is_covered=bool(lower <= observed.y <= upper),
-        rank=float(np.mean(repeated < observed.y)),
-        miss=float(observed.y - median),
+        published=published,
+        median=float(median),
+        lower=float(lower),
+        upper=float(upper),
+        is_covered=bool(lower <= published <= upper),
+        rank=float(np.mean(repeated < published) + np.mean(repeated == published) / 2),
+        miss=float(observed.y - middle),
+        centre=middle,
         knowledge_sd=float(np.std(value)),
         luck_sd=float(np.sqrt(np.mean(luck**2))),
         difference_sd=use.extra_sd,
@@ -166,6 +166,26 @@ def _score(
         draws=int(value.size),
         rivals=rivals_of(row, known),
     )
+
+
+def _repeated(use: RowUse, row: PublishedResult, value: Floats, luck: Floats, seed: int) -> Floats:
+    """Return what repetitions of the study would publish, in the unit of the row.
+
+    A share of known patients is counted again, so that none of them is a possible result.
+    """
+    draws = np.arange(value.size, dtype=np.int64)
+
+    def numbers(what: str) -> Floats:
+        names = f"scorecard, {what}, {row.id}"
+        return np.column_stack([uniforms(seed, draws, names, copy) for copy in range(COPIES)])
+
+    other = value[:, None] + use.extra_sd * ndtri(numbers("difference"))
+    counts = share_counts(row)
+    if counts is not None:
+        size = round(counts.size)
+        return np.asarray(100 * binom.ppf(numbers("luck"), size, expit(other)) / size).ravel()
+    place = other + luck[:, None] * ndtri(numbers("luck"))
+    return np.array([unlink(row, float(y)) for y in place.ravel()])
 
 
 def rivals_of(row: PublishedResult, known: Sequence[PublishedResult]) -> tuple[Rival, ...]:

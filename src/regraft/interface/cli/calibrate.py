@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +26,7 @@ def calibrate(
 ) -> None:
     """Fit parameters to published results with role calibrate; interrupted, the same command goes on."""
     from regraft.evidence.calibration.draws import write_draws
+    from regraft.evidence.calibration.problems import CalibrationWarning
     from regraft.evidence.fitting.fit_study import fit_study
     from regraft.evidence.fitting.study import find_study, load_study
     from regraft.interface.cli.output import print_json, print_lines
@@ -35,7 +37,8 @@ def calibrate(
         _print_plan(plan, as_json=as_json)
         return
     folder = out or Path("out") / "fits" / plan.id
-    with shown_progress(shown=not as_json) as (_, show):
+    with shown_progress(shown=not as_json) as (_, show), warnings.catch_warnings():
+        warnings.simplefilter("ignore", CalibrationWarning)  # printed below, all together
         found = fit_study(
             plan, folder, cores=cores or _cores(), progress=lambda done, most, stage: show(stage, done, most)
         )

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from regraft.errors import InvalidArgument
 from regraft.evidence.compare import number, with_unit
 from regraft.evidence.fitting.scorecard import Score, Scorecard
 from regraft.evidence.links import link
@@ -14,6 +15,7 @@ from regraft.interface.report.page import render_template
 
 PREDICTED, PUBLISHED, RIVAL = "predicted, 80 % interval", "published", "average of earlier studies"
 BINS = 10
+EDGE = 4.0  # standard deviations at which the figure ends
 ROW_HEIGHT = 26
 
 
@@ -76,9 +78,16 @@ def _loss(score: Score) -> str:
 
 
 def _standard(score: Score, y: float) -> float:
-    """Return a place on the link scale in standard deviations of the prediction from its median."""
-    size = math.hypot(score.knowledge_sd, score.luck_sd, score.difference_sd)
-    return (y - link(score.row, score.median)) / size
+    """Return a place on the link scale in standard deviations of the prediction from its centre."""
+    return (y - score.centre) / math.hypot(score.knowledge_sd, score.luck_sd, score.difference_sd)
+
+
+def _place(score: Score, value: float) -> float:
+    """Return a value in the unit of the row on its link scale, at the edge of the figure where that is infinite."""
+    try:
+        return max(-EDGE, min(EDGE, _standard(score, link(score.row, value))))
+    except InvalidArgument:  # 0 or 100 %
+        return -EDGE if value <= score.median else EDGE
 
 
 def _label(score: Score) -> str:
@@ -91,13 +100,12 @@ def _rows_figure(card: Scorecard, place: int) -> Figure:
     """Draw each row's interval with the published value, in standard deviations of the prediction."""
     records = []
     for score in card.scores:
-        y = link(score.row, score.median) + score.miss
         records.append(
             {
                 "row": _label(score),
-                "low": _standard(score, link(score.row, score.lower)),
-                "high": _standard(score, link(score.row, score.upper)),
-                "published": _standard(score, y),
+                "low": _place(score, score.lower),
+                "high": _place(score, score.upper),
+                "published": _place(score, score.published),
                 "inside": "inside" if score.is_covered else "outside",
                 "rival": _standard(score, score.rivals[0].centre) if score.rivals else None,
             }
