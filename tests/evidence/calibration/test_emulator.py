@@ -69,6 +69,14 @@ def test_common_luck_stays_in_the_variance_and_fresh_luck_is_averaged_out():
     assert np.sqrt(np.mean((fresh(AWAY)[0] - curve(AWAY))[:, 0] ** 2)) < 0.25
 
 
+def test_runs_with_much_noise_weigh_less():
+    variance = np.where(np.arange(120) % 2 == 0, 4.0, 1e-4)
+    noise = np.sqrt(variance)[:, None] * normals(4, np.arange(120), ["x", "y"], "noise")
+    runs = Runs(WHITE, curve(WHITE) + noise, np.column_stack([variance] * 2), np.zeros(120, bool))
+    emulator = fit_emulator(runs, rows_of(0.0, 0.0), FRESH)
+    assert np.sqrt(np.mean((emulator(AWAY)[0] - curve(AWAY))[:, 0] ** 2)) < 0.1
+
+
 def test_variance_of_finite_simulation_follows_the_parameters():
     value = curve(WHITE)
     runs = Runs(WHITE, value, np.exp(-4 + 0.5 * np.column_stack([WHITE[:, 0]] * 2)), np.zeros(120, bool))

@@ -68,3 +68,11 @@ def test_a_row_that_no_parameter_moves_is_found():
     some = answer()
     some.value[:, 0] = 4.0
     assert list(constant_rows(without_holes(np.zeros((8, 1)), some, ROWS, least=3), ROWS)) == [0]
+
+
+def test_failed_runs_do_not_hide_a_row_that_no_parameter_moves():
+    some = answer()
+    some.value[:, 0] = 4.0
+    some.value[5, 0] = 7.0
+    some.failed[5] = True
+    assert list(constant_rows(without_holes(np.zeros((8, 1)), some, ROWS, least=3), ROWS)) == [0]
