@@ -40,7 +40,7 @@ def calibrate(
     with shown_progress(shown=not as_json) as (_, show), warnings.catch_warnings():
         warnings.simplefilter("ignore", CalibrationWarning)  # printed below, all together
         found = fit_study(
-            plan, folder, cores=cores or _cores(), progress=lambda done, most, stage: show(stage, done, most)
+            plan, folder, cores=cores or cores_here(), progress=lambda done, most, stage: show(stage, done, most)
         )
     write_draws(found, folder / DRAWS / plan.id, name=plan.title)
     if as_json:
@@ -52,7 +52,7 @@ def calibrate(
     )
 
 
-def _cores() -> int:
+def cores_here() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

@@ -27,10 +27,12 @@ def validate(
     """Predict each row at the study's own size and set it beside what was published; write a page and JSON."""
     from regraft.errors import InvalidField
     from regraft.evidence.calibration.draws import read_draws
+    from regraft.evidence.fitting.budget import mortality_budget, sentences
     from regraft.evidence.fitting.fit_study import make_folder, score_study
     from regraft.evidence.fitting.study import find_study, load_study
-    from regraft.interface.cli.calibrate import _cores
-    from regraft.interface.cli.output import print_json, print_lines
+    from regraft.evidence.predictability import mortality_limit
+    from regraft.interface.cli.calibrate import cores_here
+    from regraft.interface.cli.output import print_json, print_lines, print_sentences
     from regraft.interface.cli.progress import shown_progress
     from regraft.interface.report.scorecard import render_scorecard
 
@@ -47,17 +49,31 @@ def validate(
     theta = stored.theta[:: max(1, math.ceil(stored.theta.shape[0] / most_draws))]
     with shown_progress(shown=not as_json) as (_, show):
         cards = score_study(
-            plan, theta, log=folder, cores=cores or _cores(), progress=lambda done, most, stage: show(stage, done, most)
+            plan,
+            theta,
+            log=folder,
+            cores=cores or cores_here(),
+            progress=lambda done, most, stage: show(stage, done, most),
         )
-    content = {"study": plan.id, "title": plan.title, "draws": int(theta.shape[0]), "cards": [_plain(c) for c in cards]}
+        show("deaths", 0, 1)
+        budget = sentences(mortality_budget(plan, stored.theta), mortality_limit())
+        show("deaths", 1, 1)
+    content: dict[str, Any] = {
+        "study": plan.id,
+        "title": plan.title,
+        "draws": int(theta.shape[0]),
+        "cards": [_plain(c) for c in cards],
+    }
+    content["predictability"] = list(budget)
     (folder / "scorecard.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    page = render_scorecard(plan.title, cards, not_identified=stored.not_identified)
+    page = render_scorecard(plan.title, cards, budget=budget, not_identified=stored.not_identified)
     (folder / "scorecard.html").write_text(page, encoding="utf-8")
     if as_json:
         print_json(content)
         return
     for card in cards:
         _print_card(card)
+    print_sentences(*budget)
     print_lines(f"Scorecard: {folder / 'scorecard.html'}", f"Data: {folder / 'scorecard.json'}")
 
 

@@ -19,17 +19,22 @@ EDGE = 4.0  # standard deviations at which the figure ends
 ROW_HEIGHT = 26
 
 
-def render_scorecard(title: str, cards: Sequence[Scorecard], *, not_identified: Sequence[str] = ()) -> str:
+def render_scorecard(
+    title: str, cards: Sequence[Scorecard], *, budget: Sequence[str] = (), not_identified: Sequence[str] = ()
+) -> str:
     """Return the page; it asks for nothing over a network.
 
     Parameters
     ----------
     title : of the fit
     cards : one per set of rows
+    budget : sentences on how well baseline covariates foresee death
     not_identified : parameters about which the fitted rows say almost nothing
     """
     shown = [_shown(card, place) for place, card in enumerate(cards)]
-    return render_template("scorecard.html.j2", title=title, cards=shown, not_identified=list(not_identified))
+    return render_template(
+        "scorecard.html.j2", title=title, cards=shown, budget=list(budget), not_identified=list(not_identified)
+    )
 
 
 def _shown(card: Scorecard, place: int) -> dict[str, Any]:
