@@ -98,7 +98,8 @@ def _place(score: Score, value: float) -> float:
 def _label(score: Score) -> str:
     """Return how a row is called in figures."""
     month = "" if score.row.time_months is None else f", month {score.row.time_months:g}"
-    return f"{score.row.study} {score.row.year or ''}: {score.row.endpoint_id.replace('_', ' ')}{month}"
+    arm = f"{score.use.arm} against {score.use.reference}" if score.use.reference else score.use.arm
+    return f"{score.row.study} {score.row.year or ''}: {score.row.endpoint_id.replace('_', ' ')}{month}, {arm}"
 
 
 def _rows_figure(card: Scorecard, place: int) -> Figure:
@@ -202,12 +203,19 @@ def _spread_figure(card: Scorecard, place: int) -> Figure:
                     "title": None,
                     "axis": {"labelLimit": 130 if size.is_narrow else 380},
                 },
-                "x": {"field": "share", "type": "quantitative", "title": "share of variance", "axis": {"format": "%"}},
+                "x": {
+                    "field": "share",
+                    "type": "quantitative",
+                    "title": "share of variance",
+                    "axis": {"format": "%"},
+                    "scale": {"domain": [0, 1]},
+                },
                 "color": {
                     "field": "spread",
                     "type": "nominal",
                     "title": None,
                     "scale": {"domain": ["knowledge", "luck", "difference"], "range": list(COLOURS[:3])},
+                    "legend": {"symbolType": "square", "symbolStrokeWidth": 0},
                 },
             },
         }
@@ -228,7 +236,7 @@ def _spread_figure(card: Scorecard, place: int) -> Figure:
 def _rank_figure(card: Scorecard, place: int) -> Figure:
     """Draw in which part of their predictive distributions the published values lie."""
     counts = card.ranks(BINS)
-    records = [{"part": (k + 0.5) / BINS, "rows": count} for k, count in enumerate(counts)]
+    records = [{"from": k / BINS, "to": (k + 1) / BINS, "rows": count} for k, count in enumerate(counts)]
 
     def spec(size: Size) -> Spec:
         return {
@@ -238,12 +246,12 @@ def _rank_figure(card: Scorecard, place: int) -> Figure:
             "mark": {"type": "bar", "color": COLOURS[0], "binSpacing": 1},
             "encoding": {
                 "x": {
-                    "field": "part",
+                    "field": "from",
                     "type": "quantitative",
                     "title": "share of predictions below the published value",
-                    "bin": {"binned": True, "step": 1 / BINS},
                     "scale": {"domain": [0, 1]},
                 },
+                "x2": {"field": "to"},
                 "y": {"field": "rows", "type": "quantitative", "title": "rows", "axis": {"tickMinStep": 1}},
             },
         }
