@@ -43,3 +43,10 @@ def test_a_quotient_that_is_known_better_than_its_parts_is_named():
     assert [str(one) for one in found.combinations] == ["rate / half"]
     assert found.combinations[0].contraction > 0.95
     assert found.correlation[0, 3] > 0.95
+
+
+def test_two_parameters_that_hardly_move_together_are_no_combination():
+    scores = SCORES.copy()
+    scores[:, 0] = 0.95 * scores[:, 0] + 0.3 * scores[:, 3]
+    scores *= np.array([0.5, 1.0, 1.0, 0.5])
+    assert not report(scores).combinations
