@@ -21,8 +21,9 @@ CHECK_COLUMNS = ("id", "kind", "scenario", "quantity", "time_day", "lower", "upp
 
 
 def test_catalog_has_the_known_kinds_and_no_stray_folder() -> None:
-    # evidence is one table for all trials, not a kind of entry
-    assert {path.name for path in catalog_root().iterdir() if path.is_dir()} == {*KINDS, "evidence"}
+    # evidence is one table for all trials and calibrations are studies, not kinds of entry
+    known = {*KINDS, "evidence", "calibrations"}
+    assert {path.name for path in catalog_root().iterdir() if path.is_dir()} == known
     assert not stray_folders()
 
 
