@@ -21,8 +21,9 @@ def entry_folders() -> list[Path]:
 
 
 def stray_folders() -> list[Path]:
-    """Return folders that stand where entries do and have no ``entry.toml``."""
-    return sorted(path for path in catalog_root().glob("*/*") if path.is_dir() and not (path / "entry.toml").is_file())
+    """Return folders that stand where entries do and have no ``entry.toml``; studies of a fit need none."""
+    folders = (path for path in catalog_root().glob("*/*") if path.is_dir() and path.parent.name != "calibrations")
+    return sorted(path for path in folders if not (path / "entry.toml").is_file())
 
 
 def tables() -> list[Path]:
