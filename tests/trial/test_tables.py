@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from lifelines import CoxPHFitter, KaplanMeierFitter
 from lifelines.statistics import logrank_test
 
 from regraft.errors import OutputFolderError
-from regraft.trial import TrialDesign, TrialResult
+from regraft.trial import TrialDesign, TrialResult, table_files
 from regraft.trial.endpoints import ENDPOINTS
 from regraft.trial.table_files import write_tables
 from regraft.trial.tables import Tables, make_tables, study_day
@@ -192,6 +193,20 @@ def test_parquet_and_csv_hold_the_same_table(result: TrialResult, made: Tables, 
                 float_precision="round_trip",
             )
             pd.testing.assert_frame_equal(csv, parquet, check_exact=True, check_dtype=False)
+
+
+def test_bytes_of_a_table_do_not_depend_on_the_pieces_of_its_rows(
+    result: TrialResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table_files, "ROWS", 100)
+    whole = result.tables.bds
+    for size in (7, 100, 333, len(whole)):
+        frames = (whole[first : first + size] for first in range(0, len(whole), size))
+        table_files.write_frames(frames, tmp_path / str(size))
+    for kind in ("csv", "parquet"):
+        assert len({path.read_bytes() for path in tmp_path.glob(f"*.{kind}")}) == 1
+    assert pq.read_metadata(tmp_path / "7.parquet").num_row_groups == math.ceil(len(whole) / 100)
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "7.parquet"), whole, check_exact=True)
 
 
 def test_tables_replace_older_ones_whole(made: Tables, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,8 @@ from regraft.trial.tables import NAMES, Tables
 
 if TYPE_CHECKING:
     import pandas as pd
+
+ROWS = 50_000  # of a group in a Parquet file; few groups, because what is known of each stays in memory
 
 
 def write_tables(tables: Tables, folder: Path) -> None:
@@ -42,22 +44,44 @@ def write_tables(tables: Tables, folder: Path) -> None:
 
 
 def write_frames(frames: Iterable[pd.DataFrame], path: Path, *, as_csv: bool = True) -> None:
-    """Write the pieces of one table to a Parquet and a CSV file; ``path`` has no suffix."""
-    import pyarrow as pa
+    """Write the pieces of one table to a Parquet and a CSV file; ``path`` has no suffix.
+
+    The bytes of both do not depend on how the rows come in pieces.
+    """
     import pyarrow.parquet as pq
 
     writer = None
     try:
-        for frame in frames:
-            table = pa.Table.from_pandas(frame, schema=_schema(frame), preserve_index=False)
+        for table in _in_groups(_written(frames, path.with_suffix(".csv") if as_csv else None)):
             writer = writer or pq.ParquetWriter(path.with_suffix(".parquet"), table.schema)
             writer.write_table(table)
-            if as_csv:
-                csv = path.with_suffix(".csv")
-                frame.to_csv(csv, index=False, mode="a", header=not csv.exists())
     finally:
         if writer is not None:
             writer.close()
+
+
+def _written(frames: Iterable[pd.DataFrame], csv: Path | None) -> Iterator[Any]:
+    """Yield frames as tables of Arrow, and append them to a CSV file if there is to be one."""
+    import pyarrow as pa
+
+    for frame in frames:
+        if csv is not None:
+            frame.to_csv(csv, index=False, mode="a", header=not csv.exists())
+        yield pa.Table.from_pandas(frame, schema=_schema(frame), preserve_index=False)
+
+
+def _in_groups(tables: Iterable[Any]) -> Iterator[Any]:
+    """Yield the same rows with ``ROWS`` in each table but the last, each column in one piece."""
+    import pyarrow as pa
+
+    held = None
+    for table in tables:
+        held = table if held is None else pa.concat_tables([held, table])
+        while held.num_rows >= ROWS:
+            yield held.slice(0, ROWS).combine_chunks()
+            held = held.slice(ROWS)
+    if held is not None:
+        yield held.combine_chunks()
 
 
 def _schema(frame: pd.DataFrame) -> Any:

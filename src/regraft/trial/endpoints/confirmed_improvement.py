@@ -35,8 +35,13 @@ def _improved(arm: ObservedArm, observed: ObservedTrial, horizon: Horizon) -> Fl
     until = horizon.days + arm.schedule.randomisation_day
     with np.errstate(invalid="ignore"):
         improved = (day <= until + TOLERANCE).astype(np.float64)
-        room = arm.readings["edss"][:, 0] >= observed.clinic.value("improvement_baseline") - TOLERANCE
+        room = arm.per_patient(_baseline) >= observed.clinic.value("improvement_baseline") - TOLERANCE
     return np.where(room, arm.known(improved), np.nan)
+
+
+def _baseline(arm: ObservedArm) -> Floats:
+    """Return the score at randomisation, (patient,)."""
+    return arm.readings["edss"][:, 0]
 
 
 ENDPOINT = Endpoint(

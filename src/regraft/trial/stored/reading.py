@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
+from weakref import ReferenceType, ref
 
 import numpy as np
 
@@ -40,20 +41,22 @@ class Piece:
 
 
 class StoredColumns(Mapping[str, Floats]):
-    """Quantities of an arm by name, (patient, time) each; the one read last is kept."""
+    """Quantities of an arm by name, (patient, time) each; the one read last is kept while somebody uses it."""
 
     def __init__(self, pieces: Sequence[Piece], prefix: str, names: Sequence[str]) -> None:
         self._pieces, self._prefix, self._names = pieces, prefix, tuple(names)
-        self._last: tuple[str, Floats] | None = None
+        self._last: tuple[str, ReferenceType[Floats]] | None = None
 
     def __getitem__(self, name: str) -> Floats:
         """Read one quantity of all patients."""
         if name not in self._names:
             raise KeyError(name)
-        if self._last is None or self._last[0] != name:
+        values = self._last[1]() if self._last is not None and self._last[0] == name else None
+        if values is None:
             stored = self._prefix + name
-            self._last = name, np.concatenate([piece.read([stored])[stored] for piece in self._pieces])
-        return self._last[1]
+            values = np.concatenate([piece.read([stored])[stored] for piece in self._pieces])
+            self._last = name, ref(values)
+        return values
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the names."""
