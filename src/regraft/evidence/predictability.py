@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from regraft.entries import catalog_root, read_number, read_table
 from regraft.errors import InvalidArgument, RegraftError
@@ -24,7 +25,9 @@ TABLE = "predictability.csv"
 FEWEST_EVENTS = 20  # below it a concordance says nothing
 FOLDS = 5
 _PENALTY = 1e-3  # of the Cox regression, per patient: only to keep it solvable where covariates are nearly collinear
-_Z = 1.6448536269514722  # one-sided 95 %
+_CONFIDENCE = 0.95  # one-sided
+_ROUNDS = 30  # of Newton's method
+_LARGEST_RISK = 30.0  # logarithm of a hazard ratio beyond which exponentials would only overflow
 
 
 class TooPredictable(RegraftError):
@@ -46,7 +49,7 @@ class Concordance:
     @property
     def lower(self) -> float:
         """Bound above which the true concordance lies with 95 % confidence."""
-        return self.value - _Z * self.standard_error
+        return self.value - float(ndtri(_CONFIDENCE)) * self.standard_error
 
 
 def mortality_limit() -> float:
@@ -156,8 +159,8 @@ def _cox(matrix: Floats, time: Floats, died: Booleans) -> Floats:
     # Patients with equal times are all at risk at that time (Breslow).
     last = np.searchsorted(-time[order], -time[order], side="right") - 1
     slopes = np.zeros(x.shape[1])
-    for _ in range(30):
-        weight = np.exp(np.clip(x @ slopes, -30, 30))
+    for _ in range(_ROUNDS):
+        weight = np.exp(np.clip(x @ slopes, -_LARGEST_RISK, _LARGEST_RISK))
         total = np.cumsum(weight)[last]
         first = np.cumsum(weight[:, None] * x, axis=0)[last] / total[:, None]
         second = np.cumsum(weight[:, None, None] * x[:, :, None] * x[:, None, :], axis=0)[last] / total[:, None, None]

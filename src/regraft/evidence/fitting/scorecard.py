@@ -200,7 +200,7 @@ def rivals_of(row: PublishedResult, known: Sequence[PublishedResult]) -> tuple[R
         if one.id != row.id
         and one.cluster != row.cluster
         and (one.disease, one.arm_class, one.endpoint_id) == (row.disease, row.arm_class, row.endpoint_id)
-        and (one.year or 0) <= (row.year or 9999)
+        and (one.year or 0) <= (row.year or math.inf)
         and _near_in_time(one, row)
         and _has_error(one)
     ]
