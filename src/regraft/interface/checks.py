@@ -45,6 +45,22 @@ def check_join(entries: list[CatalogEntry]) -> list[Finding]:
     ]
 
 
+def check_evidence() -> list[Finding]:
+    """Check the table of published results, and that every fit of the catalog can be read."""
+    from regraft.entries import catalog_root
+    from regraft.evidence.fitting.study import load_study
+    from regraft.evidence.published_checks import check_published
+
+    found = [Finding(f"evidence/{p.row}", p.check, p.severity, p.message) for p in check_published()]
+    for path in sorted((catalog_root() / "calibrations").glob("*/*.yaml")):
+        if path.stem == path.parent.name:
+            try:
+                load_study(path)
+            except RegraftError as error:
+                found.append(Finding(f"calibrations/{path.stem}", "load", "error", str(error)))
+    return found
+
+
 def _origin_of_numbers(entry: CatalogEntry) -> Iterator[Finding]:
     """Require a unit, a source, a place in the source and a known method for every number."""
     for row in entry.parameters:
@@ -107,9 +123,7 @@ def _read(entry: CatalogEntry) -> object:
 
         return load_treatment(entry.id)
     if entry.kind == "populations":
-        from regraft.patients import load_population
-
-        return load_population(entry.id)
+        return _read_population(entry.id)
     if entry.kind == "protocols":
         from regraft.therapy import load_protocol
 
@@ -121,6 +135,24 @@ def _read(entry: CatalogEntry) -> object:
     from regraft.evidence.targets import load_targets
 
     return load_targets(entry.id)
+
+
+def _read_population(entry_id: str) -> object:
+    """Read a population with all tables that it may have."""
+    from regraft.entries import entry_folder, read_table
+    from regraft.patients import load_population
+    from regraft.patients.baseline import read_moments
+    from regraft.patients.enrolment import read_enrolment
+    from regraft.patients.plausibility import read_ranges
+
+    folder = entry_folder("populations", entry_id)
+    for name, read in (("plausible.csv", read_ranges), ("enrolment.csv", read_enrolment)):
+        if (folder / name).is_file():
+            read(folder / name)
+    if (folder / "baseline.csv").is_file():
+        for table in {row["table"] for row in read_table(folder / "baseline.csv", columns=("table",))}:
+            read_moments(folder / "baseline.csv", table)
+    return load_population(entry_id)
 
 
 def _name(entry: CatalogEntry) -> str:

@@ -19,13 +19,13 @@ def check(
 ) -> None:
     """Check tables, units, equations, joins and protocols of the catalog."""
     from regraft.interface.catalog import all_entries, find_entry
-    from regraft.interface.checks import check_join
+    from regraft.interface.checks import check_evidence, check_join
     from regraft.interface.cli.output import print_json
 
     entries = [find_entry(entry)] if entry else all_entries()
     findings = _check_each(entries, show_progress=not as_json)
     if entry is None:
-        findings += check_join(entries)
+        findings += [*check_join(entries), *check_evidence()]
     errors = sum(finding.severity == "error" for finding in findings)
     if as_json:
         print_json(
