@@ -117,7 +117,7 @@ def test_contrasts_from_the_exported_adtte_are_those_of_the_report(exported: tup
                 continue
             data = pd.DataFrame({"time": [*times, *others], "event": [*events, *other_events]})
             data["treated"] = np.arange(len(data)) < len(times)
-            cox = CoxPHFitter().fit(data.astype(float), "time", "event", fit_options={"precision": 1e-10})
+            cox = CoxPHFitter().fit(data.astype(float), "time", "event", fit_options={"precision": 1e-16})
             low, high = np.exp(cox.confidence_intervals_.loc["treated"])
             found = contrast.estimate
             assert (found.value, found.lower, found.upper) == pytest.approx(

@@ -153,7 +153,7 @@ def test_hazard_ratios_from_the_table_are_those_of_the_result(result: TrialResul
                     "treated": (rows["ARMCD"] == contrast.arm).astype(float),
                 }
             )
-            cox = CoxPHFitter().fit(data, "time", "event", fit_options={"precision": 1e-10})
+            cox = CoxPHFitter().fit(data, "time", "event", fit_options={"precision": 1e-16})
             assert contrast.estimate.value == pytest.approx(cox.hazard_ratios_["treated"], rel=1e-6)
             bounds = np.exp(cox.confidence_intervals_.loc["treated"].to_numpy())
             assert (contrast.estimate.lower, contrast.estimate.upper) == pytest.approx(tuple(bounds), rel=1e-6)

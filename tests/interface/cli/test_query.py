@@ -39,7 +39,8 @@ def test_events_are_those_of_the_enrolled_in_each_arm(small_run: SmallRun) -> No
     ids = small_run.result.population.patient_ids
     for arm in small_run.result.observed.arms:
         row, day = arm.events.chosen(arm.groups.relapse)
-        sql = f"select patient_id, day from events where arm in ('run-in', '{arm.id}') and event = 'relapse'"
+        names = ", ".join(f"'{name}'" for name in arm.groups.relapse)
+        sql = f"select patient_id, day from events where arm in ('run-in', '{arm.id}') and event in ({names})"
         found = sorted((one["patient_id"], one["day"]) for one in asked(small_run, sql))
         assert found == sorted((int(ids[k]), float(when)) for k, when in zip(row, day, strict=True))
     assert row.size
