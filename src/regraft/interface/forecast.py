@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from regraft.trial.stored.store import Store
 
 ENOUGH, MOST_CHUNKS = 40, 10  # eligible patients that tell their share well, and where to stop looking for them
-BYTES_PER_PATIENT = 1600  # of the process that sums up, measured by benchmarks/scale.py
+BYTES_PER_PATIENT = 1200  # of the process that sums up, measured by benchmarks/scale.py
 
 
 Times = NDArray[np.float64]  # two of them: seconds that pass, and seconds of processors at work
