@@ -26,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
     about = tmp_path / "my_ms" / "entry.toml"
     about.write_text(about.read_text().replace('id = "ms"', 'id = "my_ms"').replace('"ms", "harm"', '"my_ms", "harm"'))
     table = tmp_path / "my_ms" / "parameters.csv"
-    table.write_text(table.read_text().replace("edss_max,10,", "edss_max,9,"))
+    table.write_text(table.read_text().replace("edss_max,10,", "edss_max,9.9,"))
     text = EXAMPLE.read_text().replace("autoimmunity, ms,", "autoimmunity, ./my_ms,")
     text = text.replace("population: ms_relapsing", "population: ./my_people")
     (tmp_path / "trial.yaml").write_text(text)
@@ -36,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
 def test_a_design_names_entries_by_paths_relative_to_itself(folder: Path) -> None:
     plan = make_plan(load_design(folder / "trial.yaml"))
     parameters = {parameter.id: parameter.value for parameter in plan.equations.parameters}
-    assert parameters["edss_max"] == 9
+    assert parameters["edss_max"] == 9.9
     used = [("models", name) for name in plan.design.models] + [("populations", plan.design.population)]
     assert {"my_ms", "ms_relapsing"} & {entry.id for entry in trace(used, seed=1).entries} == {"my_ms"}
 

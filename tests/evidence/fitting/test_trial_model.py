@@ -36,11 +36,11 @@ def test_a_draw_gives_the_same_alone_among_others_and_in_a_copy(model):
 
 
 def test_parameters_move_what_they_should(model):
-    more_lesions = model(np.array([USUAL, USUAL * [2.0, 1.0, 1.0]]), np.arange(2)).value
+    more_lesions = model(np.array([USUAL, USUAL * [5.0, 1.0, 1.0]]), np.arange(2)).value
     assert (more_lesions[1] > more_lesions[0]).all()
-    more_relapses = model(np.array([USUAL, USUAL * [1.0, 2.0, 1.0]]), np.arange(2)).value
+    more_relapses = model(np.array([USUAL, USUAL * [1.0, 5.0, 1.0]]), np.arange(2)).value
     assert more_relapses[1, 0] > more_relapses[0, 0] + 0.3  # log of the relapse rate
-    assert more_relapses[1, 1] == pytest.approx(more_relapses[0, 1], abs=1.5)  # lesions all but stay
+    assert more_relapses[1, 1] < 2 * more_relapses[0, 1]  # lesions grow by the relapses only
 
 
 def test_a_spread_moves_patients_apart_and_keeps_their_order(model):

@@ -61,7 +61,7 @@ def run_refused(trial: Path, out: Path, code: int, *parts: str) -> None:
         ),
         pytest.param(
             {"population": "ms_relapsin"},
-            ["population is 'ms_relapsin'", "Did you mean 'ms_relapsing'?"],
+            ["population is 'ms_relapsin'", "Did you mean 'ms_relapsing'"],
             id="unknown population",
         ),
         pytest.param(
