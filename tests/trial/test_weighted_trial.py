@@ -26,7 +26,7 @@ from .digest import digest
 RULE = WeightsRule(to="mild", smallest_effective_size=2, largest_share=0.5)
 ROWS = (  # of a group that thirty patients can look like
     "mild,age,mean,36,year,asclepios_2022,made up,assumed,yes,",
-    "mild,edss,mean,3.4,edss,assumption,made up,assumed,yes,",
+    "mild,edss,mean,2.7,edss,assumption,made up,assumed,yes,",
     "mild,sex_female,proportion,68,%,assumption,made up,assumed,yes,",
 )
 
