@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -14,7 +13,7 @@ from regraft.engine.book import Floats, Integers, make_book
 from regraft.engine.buffers import Arrays, model_arrays, thread_arrays
 from regraft.engine.driver import run_lanes
 from regraft.engine.kernel import Kernel
-from regraft.engine.settings import SolverSettings
+from regraft.engine.settings import SolverSettings, usable_cores
 from regraft.engine.tape import NO_TAPE
 
 Log = tuple[Integers, Integers, Floats]
@@ -93,7 +92,7 @@ def run(
             logs.append(empty_log(own))
         return logs
 
-    threads = min(settings.threads or _cores(), math.ceil(inputs.order.size / kernel.lanes))
+    threads = min(settings.threads or usable_cores(), math.ceil(inputs.order.size / kernel.lanes))
     if threads <= 1:
         parts = run_thread(0)
     else:
@@ -146,8 +145,3 @@ def patient_arrays(inputs: Inputs, ends: Ends, values: Floats, tape: Tape) -> Ar
         b.TAPE: tape.ends,
         b.TAPE_LENGTH: tape.length,
     }
-
-
-def _cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

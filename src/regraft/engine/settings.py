@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -64,3 +65,8 @@ class SolverSettings:
             if name not in states:
                 raise InvalidArgument(f"atol names {name!r}, which is not a state. {near_matches(name, states)}")
         return np.array([float(self.atol.get(name, self.default_atol)) for name in states])
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -12,8 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from regraft.engine.administrations import Administrations, Kind, Schedule, make_schedule
 from regraft.engine.inputs import check_ids, check_parameters, check_times
 from regraft.engine.result import Result, Snapshot
-from regraft.engine.run import _cores
-from regraft.engine.settings import SolverSettings
+from regraft.engine.settings import SolverSettings, usable_cores
 from regraft.engine.stochastic_buffers import Ends, Inputs, Network, Work
 from regraft.engine.stochastic_driver import run_rows
 from regraft.engine.stochastic_ends import check_start, make_ends, make_snapshot, sentences
@@ -154,7 +153,7 @@ def _run(
 ) -> Log:
     """Share the patients among threads; each chunk writes only its own rows."""
     patients = inputs.ids.size
-    threads = settings.threads or _cores()
+    threads = settings.threads or usable_cores()
     chunk = max(1, min(_CHUNK, math.ceil(patients / threads)))
 
     def run_chunk(first: int) -> Log:

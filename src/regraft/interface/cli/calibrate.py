@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,6 +24,7 @@ def calibrate(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Fit parameters to published results with role calibrate; interrupted, the same command goes on."""
+    from regraft.engine.settings import usable_cores
     from regraft.evidence.calibration.draws import write_draws
     from regraft.evidence.calibration.problems import CalibrationWarning
     from regraft.evidence.fitting.fit_study import fit_study
@@ -40,7 +40,7 @@ def calibrate(
     with shown_progress(shown=not as_json) as (_, show), warnings.catch_warnings():
         warnings.simplefilter("ignore", CalibrationWarning)  # printed below, all together
         found = fit_study(
-            plan, folder, cores=cores or cores_here(), progress=lambda done, most, stage: show(stage, done, most)
+            plan, folder, cores=cores or usable_cores(), progress=lambda done, most, stage: show(stage, done, most)
         )
     write_draws(found, folder / DRAWS / plan.id, name=plan.title)
     if as_json:
@@ -50,11 +50,6 @@ def calibrate(
     print_lines(
         f"Draws: {folder / DRAWS / plan.id}", f"Next: regraft validate {study} --draws {folder / DRAWS / plan.id}"
     )
-
-
-def cores_here() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _print_plan(plan: Study, *, as_json: bool) -> None:

@@ -43,12 +43,12 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
 
 def _machine() -> dict[str, Any]:
     """Return what the engine depends on."""
-    import os
     import platform
 
     import llvmlite.binding as llvm
 
     from regraft.engine.machine import cache_folder, host_lanes
+    from regraft.engine.settings import usable_cores
 
     features = llvm.get_host_cpu_features()
     folder = cache_folder()
@@ -56,7 +56,7 @@ def _machine() -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "system": platform.platform(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": usable_cores(),
         "processor": llvm.get_host_cpu_name(),
         "processor_features": " ".join(name for name in FEATURES if features.get(name)) or "none of those used",
         "patients_per_vector": lanes,

@@ -25,13 +25,13 @@ def validate(
     as_json: Annotated[bool, typer.Option("--json", help="Print the scorecard as JSON.")] = False,
 ) -> None:
     """Predict each row at the study's own size and set it beside what was published; write a page and JSON."""
+    from regraft.engine.settings import usable_cores
     from regraft.errors import InvalidField
     from regraft.evidence.calibration.draws import read_draws
     from regraft.evidence.fitting.budget import mortality_budget, sentences
     from regraft.evidence.fitting.fit_study import make_folder, score_study
     from regraft.evidence.fitting.study import find_study, load_study
     from regraft.evidence.predictability import mortality_limit
-    from regraft.interface.cli.calibrate import cores_here
     from regraft.interface.cli.output import print_json, print_lines, print_sentences
     from regraft.interface.cli.progress import shown_progress
     from regraft.interface.report.scorecard import render_scorecard
@@ -52,7 +52,7 @@ def validate(
             plan,
             theta,
             log=folder,
-            cores=cores or cores_here(),
+            cores=cores or usable_cores(),
             progress=lambda done, most, stage: show(stage, done, most),
         )
         show("deaths", 0, 1)

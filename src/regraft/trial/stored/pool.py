@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 import time
 from collections import deque
@@ -15,6 +14,7 @@ from multiprocessing.context import SpawnProcess
 from threading import Lock
 from typing import Any, Protocol
 
+from regraft.engine.settings import usable_cores
 from regraft.trial.design import TrialDesign
 from regraft.trial.plan import Plan, make_plan
 from regraft.trial.stored.backends import Backend, Done
@@ -76,8 +76,7 @@ def _plan(design: str, seed: int) -> Plan:
 
 def spare_cores() -> int:
     """Return how many processes leave one core free, at least 1."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(cores - 1, 1)
+    return max(usable_cores() - 1, 1)
 
 
 class Pool(Backend):
