@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from regraft.errors import UnitMismatch
 from regraft.evidence.compare import Comparison, Estimate, compare
+from regraft.evidence.published_types import PublishedResult
 from regraft.evidence.targets import Target
 from regraft.trial.design import ArmDesign
 from regraft.trial.endpoints.base import ArmEstimate, EndpointResult
@@ -68,11 +69,11 @@ def match(
 
 def _estimates(target: Target, endpoints: Mapping[str, EndpointResult], arm: str) -> list[Estimate]:
     """Return the one estimate of an arm that answers a row, or none."""
-    candidates = [row for row in _same_kind(target, endpoints) if row.arm == arm and math.isfinite(row.estimate.value)]
-    near = [row for row in candidates if _distance(target, row) <= _tolerance(target)]
+    candidates = [row for row in same_kind(target, endpoints) if row.arm == arm and math.isfinite(row.estimate.value)]
+    near = [row for row in candidates if months_apart(target, row) <= months_allowed(target)]
     if not near:
         return []
-    row = min(near, key=lambda candidate: _distance(target, candidate))
+    row = min(near, key=lambda candidate: months_apart(target, candidate))
     found = row.estimate
     if found.unit != target.unit:
         raise UnitMismatch(
@@ -83,14 +84,14 @@ def _estimates(target: Target, endpoints: Mapping[str, EndpointResult], arm: str
     return [Estimate(arm, found.value, lower, upper, found.n, found.unit, row.time_months)]
 
 
-def _same_kind(target: Target, endpoints: Mapping[str, EndpointResult]) -> list[ArmEstimate]:
+def same_kind(target: Target | PublishedResult, endpoints: Mapping[str, EndpointResult]) -> list[ArmEstimate]:
     """Return the estimates of all arms and times that measure what a row measures."""
     endpoint, statistic = REPORTED_AS.get(target.endpoint_id, ("", ""))
     rows = endpoints[endpoint].estimates if endpoint in endpoints else ()
     return [row for row in rows if row.statistic == statistic]
 
 
-def _distance(target: Target, row: ArmEstimate) -> float:
+def months_apart(target: Target | PublishedResult, row: ArmEstimate) -> float:
     """Return how many months lie between a row and an estimate.
 
     An estimate without a time is about the whole follow-up and answers any row; a row without a time is answered by
@@ -103,7 +104,7 @@ def _distance(target: Target, row: ArmEstimate) -> float:
     return abs(target.time_months - row.time_months)
 
 
-def _tolerance(target: Target) -> float:
+def months_allowed(target: Target | PublishedResult) -> float:
     """Return how many months a published and a simulated time may differ."""
     return RATE_MONTHS if target.endpoint_id in OVER_A_PERIOD else EXACT_MONTHS
 

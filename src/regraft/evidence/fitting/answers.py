@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from regraft.errors import InvalidField
 from regraft.evidence.likelihood import Simulated
-from regraft.evidence.links import RATIOS, SHARES
-from regraft.evidence.match import EXACT_MONTHS, OVER_A_PERIOD, RATE_MONTHS, REPORTED_AS
+from regraft.evidence.links import RATIOS
+from regraft.evidence.match import REPORTED_AS, months_allowed, months_apart, same_kind
 from regraft.evidence.published_types import Kind, PublishedResult
 from regraft.trial.endpoints.base import ArmEstimate, EndpointResult
 from regraft.trial.statistics import Estimate
@@ -47,34 +47,26 @@ def answer(
 
 def nearest(row: PublishedResult, endpoints: Mapping[str, EndpointResult], arm: str) -> ArmEstimate:
     """Return the estimate of an arm that answers a row."""
-    endpoint, statistic = REPORTED_AS.get(row.endpoint_id, ("", ""))
+    endpoint, _ = REPORTED_AS.get(row.endpoint_id, ("", ""))
     if endpoint not in endpoints:
         raise InvalidField(
             f"Published row {row.id!r} needs endpoint {endpoint or row.endpoint_id!r}, which the trial does not have. "
             "Add it to the design's 'endpoints', or leave the row out."
         )
-    tolerance = RATE_MONTHS if row.endpoint_id in OVER_A_PERIOD else EXACT_MONTHS
-    of_arm = [one for one in endpoints[endpoint].estimates if one.arm == arm and one.statistic == statistic]
-    near = [one for one in of_arm if _months_apart(row, one) <= tolerance]
+    of_arm = [one for one in same_kind(row, endpoints) if one.arm == arm]
+    near = [one for one in of_arm if months_apart(row, one) <= months_allowed(row)]
     if not near:
         times = ", ".join(f"{one.time_months:g}" for one in of_arm if one.time_months is not None)
         raise InvalidField(
             f"Published row {row.id!r} is about month {row.time_months}, and arm {arm!r} reports {endpoint} at months "
             f"{times or 'none'}. Lengthen the design's follow-up, or leave the row out."
         )
-    found = min(near, key=lambda one: _months_apart(row, one))
+    found = min(near, key=lambda one: months_apart(row, one))
     if not row.reference_class and found.estimate.unit != row.unit:
         raise InvalidField(
             f"Published row {row.id!r} is in {row.unit!r} and the trial reports {endpoint} in {found.estimate.unit!r}."
         )
     return found
-
-
-def _months_apart(row: PublishedResult, one: ArmEstimate) -> float:
-    """Return how far a row and an estimate are apart; an estimate without a time is about all of the follow-up."""
-    if one.time_months is None:
-        return 0.0
-    return math.inf if row.time_months is None else abs(row.time_months - one.time_months)
 
 
 def _single(row: PublishedResult, found: ArmEstimate) -> Simulated | None:
@@ -86,14 +78,9 @@ def _single(row: PublishedResult, found: ArmEstimate) -> Simulated | None:
         years = estimate.n * (found.time_months or 12.0) / 12.0
         least = HALF_AN_EVENT / years
         return Simulated(least, least**2 / HALF_AN_EVENT, estimate.n)
-    if row.kind not in SHARES and link_needs_positive(row) and estimate.value <= 0:
+    if row.kind in RATIOS and estimate.value <= 0:
         return None
     return Simulated(estimate.value, _variance(estimate), estimate.n)
-
-
-def link_needs_positive(row: PublishedResult) -> bool:
-    """Whether the row's link is the logarithm."""
-    return row.kind is Kind.RATE or row.kind in RATIOS
 
 
 def _ratio(row: PublishedResult, found: ArmEstimate, other: ArmEstimate) -> Simulated | None:

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import expit, ndtri
 from scipy.stats import binom
 
+from regraft.errors import RegraftError
 from regraft.evidence.calibration.chance import Floats, uniforms
 from regraft.evidence.calibration.forward import Prediction
 from regraft.evidence.fitting.study import RowUse
@@ -228,8 +229,6 @@ def _near_in_time(one: PublishedResult, row: PublishedResult) -> bool:
 
 def _has_error(row: PublishedResult) -> bool:
     """Whether a standard error follows from the row itself."""
-    from regraft.errors import RegraftError
-
     try:
         return row.value is not None and on_link(row).se > 0
     except RegraftError:

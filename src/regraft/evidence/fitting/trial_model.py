@@ -16,6 +16,7 @@ from regraft.evidence.fitting.answers import answer
 from regraft.evidence.fitting.study import RowUse
 from regraft.evidence.likelihood import simulated_on_link
 from regraft.evidence.links import link_name
+from regraft.evidence.match import REPORTED_AS
 from regraft.evidence.published_types import PublishedResult
 from regraft.model import JoinedModel
 from regraft.model.equations import Equations
@@ -144,8 +145,6 @@ def make_trial_model(
 
 def _lean(design: TrialDesign, uses: Sequence[RowUse], rows: Sequence[PublishedResult]) -> TrialDesign:
     """Return a design that evaluates only the endpoints that its rows need."""
-    from regraft.evidence.match import REPORTED_AS
-
     needed = {
         REPORTED_AS[row.endpoint_id][0]
         for use, row in zip(uses, rows, strict=True)
