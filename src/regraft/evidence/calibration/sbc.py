@@ -8,8 +8,10 @@ wide or shifted shows in the ranks.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,14 +19,16 @@ from scipy.stats import binom
 
 from regraft.errors import InvalidArgument
 from regraft.evidence.calibration.chance import Floats, Integers, normals, systematic, uniforms
-from regraft.evidence.calibration.emulator import Surface, log_likelihood
-from regraft.evidence.calibration.forward import Observations, Predict
+from regraft.evidence.calibration.emulator import Surface, fit_emulator, log_likelihood
+from regraft.evidence.calibration.forward import Observations, Predict, Runs
 from regraft.evidence.calibration.linear_algebra import one_thread
 from regraft.evidence.calibration.priors import Priors
+from regraft.evidence.calibration.settings import Settings
 from regraft.evidence.calibration.tempering import sample_posterior
 
 _NULL = 1000  # simulated sets of uniform ranks behind a p-value
 _LEAST_REPEATS = 20
+_FOLDS = 10
 _LEVEL = 0.01  # chance that a right fit fails for any of its parameters
 
 
@@ -95,31 +99,144 @@ def simulation_based_calibration(
     InvalidArgument : too few repeats, or fewer particles than draws
     CollapsedPosterior : a posterior cannot be sampled
     """
+    _check_sizes(repeats, draws, particles)
+    numbers = np.arange(repeats, dtype=np.int64)
+    ranking = _Ranking(priors, observations, seed, draws, particles)
+    ranks, variances = [], []
+    with one_thread():
+        white = normals(seed, numbers, priors.names, "true values")
+        mean, variance, _ = (truth or surface)(white)
+        for number in range(repeats):
+            rank, spread = ranking.rank(surface, white[number], mean[number], variance[number], number)
+            ranks.append(rank)
+            variances.append(spread)
+            if progress is not None:
+                progress(number + 1, repeats, "simulation-based calibration")
+    return ranking.check(np.array(ranks), np.array(variances))
+
+
+def rank_runs(
+    priors: Priors,
+    observations: Observations,
+    runs: Runs,
+    settings: Settings,
+    *,
+    seed: int,
+    draws: int = 99,
+    particles: int = 200,
+    workers: int = 1,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> CalibrationCheck:
+    """Check a fit with forward runs that it has made anyway: each is the truth of one set of made-up rows.
+
+    One in ten runs is left out in turn, and the stand-in is fitted to the others, so its error is tested too; no run
+    is simulated again.
+
+    Parameters
+    ----------
+    priors, observations : of the fit; the values of the rows are not used
+    runs : of draws of the prior, and of nothing else: they are the true values
+    settings : of the stand-in
+    workers : processes; no result depends on them
+    draws, particles, progress : as in ``simulation_based_calibration``
+
+    Raises
+    ------
+    InvalidArgument : too few runs did not fail, or fewer particles than draws
+    CollapsedPosterior : a posterior cannot be sampled
+
+    Notes
+    -----
+    The luck of simulated and of real patients differ: made-up rows scatter with the error of the published row and
+    with that of the simulation, as the likelihood says.
+    """
+    good = runs.good()
+    _check_sizes(good.count, draws, particles)
+    ranking = _Ranking(priors, observations, seed, draws, particles)
+    fold = np.arange(good.count) % _FOLDS
+    ranks, variances = (np.empty((good.count, len(priors.names)), dtype=kind) for kind in (np.int64, np.float64))
+    tasks = [(ranking, runs, good, np.flatnonzero(fold == k), settings) for k in range(_FOLDS)]
+    done = 0
+    for places, rank, spread in _in_processes(tasks, workers):
+        ranks[places], variances[places] = rank, spread
+        done += places.size
+        if progress is not None:
+            progress(done, good.count, "simulation-based calibration")
+    return ranking.check(ranks, variances)
+
+
+_Fold = tuple["_Ranking", Runs, Runs, Integers, Settings]
+
+
+def _in_processes(tasks: list[_Fold], workers: int) -> Iterator[tuple[Integers, Integers, Floats]]:
+    """Yield places, ranks and variances of each fold, in any number of processes."""
+    if workers == 1:
+        yield from map(_rank_fold, tasks)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(_rank_fold, tasks)
+
+
+def _rank_fold(task: _Fold) -> tuple[Integers, Integers, Floats]:
+    """Rank the runs of one fold under the stand-in of all others."""
+    ranking, runs, good, places, settings = task
+    left_out = {white.tobytes() for white in good.white[places]}
+    kept = np.array([white.tobytes() not in left_out for white in runs.white])
+    others = Runs(runs.white[kept], runs.value[kept], runs.mc_variance[kept], runs.failed[kept])
+    found = []
+    with one_thread():
+        surface = fit_emulator(others, ranking.observations, settings)
+        for place in places:
+            found.append(
+                ranking.rank(surface, good.white[place], good.value[place], good.mc_variance[place], int(place))
+            )
+    return places, np.array([rank for rank, _ in found]), np.array([spread for _, spread in found])
+
+
+def _check_sizes(repeats: int, draws: int, particles: int) -> None:
+    """Refuse sizes from which nothing follows."""
     if repeats < _LEAST_REPEATS or particles < draws:
         raise InvalidArgument(
             f"'repeats' is {repeats} and 'particles' is {particles}; at least {_LEAST_REPEATS} repeats are needed, "
             f"and as many particles as draws ({draws})."
         )
-    numbers = np.arange(repeats, dtype=np.int64)
-    names = priors.names
-    ranks, variances = np.empty((repeats, len(names)), dtype=np.int64), np.empty((repeats, len(names)))
-    with one_thread():
-        white = normals(seed, numbers, names, "true values")
-        mean, variance, _ = (truth or surface)(white)
-        error = normals(seed, numbers, observations.ids, "made-up rows")
-        made_up = mean + np.sqrt(variance + observations.variance) * error
-        scores = white @ priors.factor.T
-        for number in range(repeats):
-            rows = dataclasses.replace(observations, y=made_up[number])
-            posterior = _posterior(surface, rows, names, seed, particles, number)
-            offset = float(uniforms(seed, np.array([number]), "ranked draws")[0])
-            chosen = posterior[systematic(np.ones(particles), draws, offset)] @ priors.factor.T
-            ranks[number] = np.sum(chosen < scores[number], axis=0)
-            variances[number] = np.var(chosen, axis=0, ddof=1)
-            if progress is not None:
-                progress(number + 1, repeats, "simulation-based calibration")
-    p_values = np.array([uniformity(ranks[:, k], draws, seed) for k in range(len(names))])
-    return CalibrationCheck(names, ranks, draws, p_values, 1 - variances.mean(axis=0))
+
+
+@dataclass(frozen=True)
+class _Ranking:
+    """Makes up rows from a truth, samples their posterior, and ranks the truth in it."""
+
+    priors: Priors
+    observations: Observations
+    seed: int
+    draws: int
+    particles: int
+
+    def rank(
+        self, surface: Surface, white: Floats, mean: Floats, variance: Floats, number: int
+    ) -> tuple[Integers, Floats]:
+        """Return rank and posterior variance of each score.
+
+        Parameters
+        ----------
+        white : (parameter,) true white scores
+        mean, variance : (row,) what the forward model says of them
+        number : of the repeat; keys the random numbers
+        """
+        names, key = self.priors.names, np.array([number])
+        error = normals(self.seed, key, self.observations.ids, "made-up rows")[0]
+        rows = dataclasses.replace(self.observations, y=mean + np.sqrt(variance + self.observations.variance) * error)
+        posterior = _posterior(surface, rows, names, self.seed, self.particles, number)
+        offset = float(uniforms(self.seed, key, "ranked draws")[0])
+        chosen = posterior[systematic(np.ones(self.particles), self.draws, offset)] @ self.priors.factor.T
+        true = (white @ self.priors.factor.T)[None, :]
+        return np.sum(chosen < true, axis=0), np.var(chosen, axis=0, ddof=1)
+
+    def check(self, ranks: NDArray[np.int64], variances: Floats) -> CalibrationCheck:
+        """Return what all repeats say together."""
+        names = self.priors.names
+        p_values = np.array([uniformity(ranks[:, k], self.draws, self.seed) for k in range(len(names))])
+        return CalibrationCheck(names, ranks, self.draws, p_values, 1 - variances.mean(axis=0))
 
 
 def _posterior(
