@@ -50,6 +50,28 @@ def test_none_seen_is_inside_when_none_is_likely():
     assert not score(none, np.full(40, logit(0.05))).is_covered
 
 
+RATE = published(
+    endpoint_id="annualised_relapse_rate",
+    kind=Kind.RATE,
+    unit="1/year",
+    value=0.0,
+    patients=24,
+    exposure_years=100.0,
+    interval=IntervalKind.NONE,
+)
+
+
+def test_events_of_a_rate_are_counted_again():
+    rates = np.full(40, np.log(0.05))
+    found = score(RATE, rates, simulated=24)  # Poisson of 5: SD of the logarithm 0.45, and 0.1 is less
+    assert (found.lower, found.median, found.upper) == (0.02, 0.05, 0.08)
+    assert not found.is_covered
+    assert score(RATE, np.full(40, np.log(0.01)), simulated=24).is_covered  # none of one is likely
+    # the same mean in few patients who have many events each: none is likely again
+    wide = score_rows("test", [use(RATE)], [RATE], prediction(rates, variance=2.0), 24, seed=1).scores[0]
+    assert wide.is_covered and wide.upper > 0.1
+
+
 def test_intervals_cover_as_often_as_they_say():
     rng = np.random.default_rng(5)
     covered = []

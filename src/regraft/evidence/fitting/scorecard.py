@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import expit, ndtri
-from scipy.stats import binom
+from scipy.stats import binom, nbinom
 
 from regraft.errors import RegraftError
 from regraft.evidence.calibration.chance import Floats, uniforms
 from regraft.evidence.calibration.forward import Prediction
 from regraft.evidence.fitting.study import RowUse
-from regraft.evidence.links import link_name, on_link, share_counts, unlink
+from regraft.evidence.links import YEARS_PER_UNIT, link_name, on_link, rate_counts, share_counts, unlink
 from regraft.evidence.published_types import PublishedResult
 
 LEVEL = 0.8  # of predictive intervals
@@ -172,7 +172,9 @@ def _score(
 def _repeated(use: RowUse, row: PublishedResult, value: Floats, luck: Floats, seed: int) -> Floats:
     """Return what repetitions of the study would publish, in the unit of the row.
 
-    A share of known patients is counted again, so that none of them is a possible result.
+    A share of known patients is counted again, and so are the events of a rate over known years, so that none of them
+    is a possible result. Patients differ in how often they have events: counts scatter more than Poisson's where the
+    simulated ones do (negative binomial law).
     """
     draws = np.arange(value.size, dtype=np.int64)
 
@@ -185,8 +187,22 @@ def _repeated(use: RowUse, row: PublishedResult, value: Floats, luck: Floats, se
     if counts is not None:
         size = round(counts.size)
         return np.asarray(100 * binom.ppf(numbers("luck"), size, expit(other)) / size).ravel()
+    events = rate_counts(row)
+    if events is not None:
+        unit = YEARS_PER_UNIT[row.unit]
+        return (
+            _event_counts(np.exp(other) / unit * events.size, luck[:, None], numbers("luck")).ravel()
+            * unit
+            / events.size
+        )
     place = other + luck[:, None] * ndtri(numbers("luck"))
     return np.array([unlink(row, float(y)) for y in place.ravel()])
+
+
+def _event_counts(mean: Floats, luck: Floats, chance: Floats) -> Floats:
+    """Return counts with some means, where ``luck`` is the standard deviation of their logarithm."""
+    excess = np.maximum(luck**2 - 1 / mean, 1e-6)  # of the variance of the mean, beyond Poisson's
+    return np.asarray(nbinom.ppf(chance, 1 / excess, 1 / (1 + mean * excess)))
 
 
 def rivals_of(row: PublishedResult, known: Sequence[PublishedResult]) -> tuple[Rival, ...]:
