@@ -2,15 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.evidence.calibration.models import QUICK, RATES, ROWS, Rates, rows_of
+from tests.evidence.calibration.models import RATES, ROWS, Rates, rows_of
 
 from regraft.errors import InvalidArgument
-from regraft.evidence.calibration import sbc
 from regraft.evidence.calibration.chance import uniforms
-from regraft.evidence.calibration.emulator import fit_emulator
-from regraft.evidence.calibration.forward import Runs
 from regraft.evidence.calibration.priors import Prior, Priors
-from regraft.evidence.calibration.sbc import rank_runs, simulation_based_calibration, surface_of, uniformity
+from regraft.evidence.calibration.sbc import simulation_based_calibration, surface_of, uniformity
 
 ONE = Priors(tuple(Prior(name, "1", "normal", centre=0.0, spread=1.0) for name in ("a", "b")))
 TWO = rows_of(0.0, 0.0, se=0.5)
@@ -76,34 +73,3 @@ def test_too_few_repeats_and_uneven_bins_are_refused(right):
         simulation_based_calibration(ONE, TWO, surface, seed=2, repeats=5)
     with pytest.raises(InvalidArgument, match="7 bins do not divide the 50"):
         right[0].histogram("a", bins=7)
-
-
-def runs_of_rates(repeats=40, shift=0.0):
-    white = RATES.sample_white(5, np.arange(repeats))
-    answer = Rates()(RATES.natural(white), np.arange(repeats))
-    failed = np.arange(repeats) == 3
-    return Runs(white, answer.value + shift * white[:, :1], answer.mc_variance, failed)
-
-
-def test_runs_of_a_fit_are_ranked_under_the_stand_in_of_the_others():
-    found = rank_runs(RATES, ROWS, runs_of_rates(), QUICK, seed=1, draws=49, particles=100)
-    assert found.ranks.shape == (39, 3)  # one failed
-    assert found.failed == ()
-    assert found.contraction[0] > 0.2 > found.contraction[2]
-    again = rank_runs(RATES, ROWS, runs_of_rates(), QUICK, seed=1, draws=49, particles=100, workers=2)
-    np.testing.assert_array_equal(again.ranks, found.ranks)
-
-
-def test_a_stand_in_that_is_off_is_found(monkeypatch):
-    def shifted(*given):
-        surface = fit_emulator(*given)
-        return lambda white: (surface(white)[0] + 2.0, *surface(white)[1:])
-
-    monkeypatch.setattr(sbc, "fit_emulator", shifted)
-    found = rank_runs(RATES, ROWS, runs_of_rates(), QUICK, seed=1, draws=49, particles=100)
-    assert "gain" in found.failed or "loss" in found.failed
-
-
-def test_too_few_runs_are_refused():
-    with pytest.raises(InvalidArgument, match="'repeats' is 11"):
-        rank_runs(RATES, ROWS, runs_of_rates(12), QUICK, seed=1)

@@ -146,6 +146,10 @@ class Runs:
             np.concatenate([self.failed, other.failed]),
         )
 
+    def first(self, count: int) -> Runs:
+        """Return the first of the runs."""
+        return Runs(self.white[:count], self.value[:count], self.mc_variance[:count], self.failed[:count])
+
     def good(self) -> Runs:
         """Return the runs that did not fail."""
         keep = ~self.failed

@@ -8,10 +8,8 @@ wide or shifted shows in the ranks.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing import get_context
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,16 +17,14 @@ from scipy.stats import binom
 
 from regraft.errors import InvalidArgument
 from regraft.evidence.calibration.chance import Floats, Integers, normals, systematic, uniforms
-from regraft.evidence.calibration.emulator import Surface, fit_emulator, log_likelihood
-from regraft.evidence.calibration.forward import Observations, Predict, Runs
+from regraft.evidence.calibration.emulator import Surface, log_likelihood
+from regraft.evidence.calibration.forward import Observations, Predict
 from regraft.evidence.calibration.linear_algebra import one_thread
 from regraft.evidence.calibration.priors import Priors
-from regraft.evidence.calibration.settings import Settings
 from regraft.evidence.calibration.tempering import sample_posterior
 
 _NULL = 1000  # simulated sets of uniform ranks behind a p-value
 _LEAST_REPEATS = 20
-_FOLDS = 10
 _LEVEL = 0.01  # chance that a right fit fails for any of its parameters
 
 
@@ -99,9 +95,9 @@ def simulation_based_calibration(
     InvalidArgument : too few repeats, or fewer particles than draws
     CollapsedPosterior : a posterior cannot be sampled
     """
-    _check_sizes(repeats, draws, particles)
+    check_sizes(repeats, draws, particles)
     numbers = np.arange(repeats, dtype=np.int64)
-    ranking = _Ranking(priors, observations, seed, draws, particles)
+    ranking = Ranking(priors, observations, seed, draws, particles)
     ranks, variances = [], []
     with one_thread():
         white = normals(seed, numbers, priors.names, "true values")
@@ -115,85 +111,7 @@ def simulation_based_calibration(
     return ranking.check(np.array(ranks), np.array(variances))
 
 
-def rank_runs(
-    priors: Priors,
-    observations: Observations,
-    runs: Runs,
-    settings: Settings,
-    *,
-    seed: int,
-    draws: int = 99,
-    particles: int = 200,
-    workers: int = 1,
-    progress: Callable[[int, int, str], None] | None = None,
-) -> CalibrationCheck:
-    """Check a fit with forward runs that it has made anyway: each is the truth of one set of made-up rows.
-
-    One in ten runs is left out in turn, and the stand-in is fitted to the others, so its error is tested too; no run
-    is simulated again.
-
-    Parameters
-    ----------
-    priors, observations : of the fit; the values of the rows are not used
-    runs : of draws of the prior, and of nothing else: they are the true values
-    settings : of the stand-in
-    workers : processes; no result depends on them
-    draws, particles, progress : as in ``simulation_based_calibration``
-
-    Raises
-    ------
-    InvalidArgument : too few runs did not fail, or fewer particles than draws
-    CollapsedPosterior : a posterior cannot be sampled
-
-    Notes
-    -----
-    The luck of simulated and of real patients differ: made-up rows scatter with the error of the published row and
-    with that of the simulation, as the likelihood says.
-    """
-    good = runs.good()
-    _check_sizes(good.count, draws, particles)
-    ranking = _Ranking(priors, observations, seed, draws, particles)
-    fold = np.arange(good.count) % _FOLDS
-    ranks, variances = (np.empty((good.count, len(priors.names)), dtype=kind) for kind in (np.int64, np.float64))
-    tasks = [(ranking, runs, good, np.flatnonzero(fold == k), settings) for k in range(_FOLDS)]
-    done = 0
-    for places, rank, spread in _in_processes(tasks, workers):
-        ranks[places], variances[places] = rank, spread
-        done += places.size
-        if progress is not None:
-            progress(done, good.count, "simulation-based calibration")
-    return ranking.check(ranks, variances)
-
-
-_Fold = tuple["_Ranking", Runs, Runs, Integers, Settings]
-
-
-def _in_processes(tasks: list[_Fold], workers: int) -> Iterator[tuple[Integers, Integers, Floats]]:
-    """Yield places, ranks and variances of each fold, in any number of processes."""
-    if workers == 1:
-        yield from map(_rank_fold, tasks)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(_rank_fold, tasks)
-
-
-def _rank_fold(task: _Fold) -> tuple[Integers, Integers, Floats]:
-    """Rank the runs of one fold under the stand-in of all others."""
-    ranking, runs, good, places, settings = task
-    left_out = {white.tobytes() for white in good.white[places]}
-    kept = np.array([white.tobytes() not in left_out for white in runs.white])
-    others = Runs(runs.white[kept], runs.value[kept], runs.mc_variance[kept], runs.failed[kept])
-    found = []
-    with one_thread():
-        surface = fit_emulator(others, ranking.observations, settings)
-        for place in places:
-            found.append(
-                ranking.rank(surface, good.white[place], good.value[place], good.mc_variance[place], int(place))
-            )
-    return places, np.array([rank for rank, _ in found]), np.array([spread for _, spread in found])
-
-
-def _check_sizes(repeats: int, draws: int, particles: int) -> None:
+def check_sizes(repeats: int, draws: int, particles: int) -> None:
     """Refuse sizes from which nothing follows."""
     if repeats < _LEAST_REPEATS or particles < draws:
         raise InvalidArgument(
@@ -203,7 +121,7 @@ def _check_sizes(repeats: int, draws: int, particles: int) -> None:
 
 
 @dataclass(frozen=True)
-class _Ranking:
+class Ranking:
     """Makes up rows from a truth, samples their posterior, and ranks the truth in it."""
 
     priors: Priors

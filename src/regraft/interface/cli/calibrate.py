@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from regraft.evidence.calibration.posterior import Posterior
+    from regraft.evidence.calibration.sbc import CalibrationCheck
     from regraft.evidence.fitting.study import Study
 
 DRAWS = "draws"  # folder of the posterior draws inside a folder of results
@@ -21,6 +23,7 @@ def calibrate(
     cores: Annotated[int | None, typer.Option("--cores", min=1, help="Processes; all cores if left out.")] = None,
     patients: Annotated[int | None, typer.Option("--patients", min=10, help="Patients in each arm.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be fitted, and stop.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Then rank each run of the prior in a fit to itself.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Fit parameters to published results with role calibrate; interrupted, the same command goes on."""
@@ -32,6 +35,7 @@ def calibrate(
     from regraft.interface.cli.output import print_json, print_lines
     from regraft.interface.cli.progress import shown_progress
 
+    cores = cores or usable_cores()
     plan = load_study(find_study(study), patients_per_arm=patients)
     if dry_run:
         _print_plan(plan, as_json=as_json)
@@ -39,14 +43,15 @@ def calibrate(
     folder = out or Path("out") / "fits" / plan.id
     with shown_progress(shown=not as_json) as (_, show), warnings.catch_warnings():
         warnings.simplefilter("ignore", CalibrationWarning)  # printed below, all together
-        found = fit_study(
-            plan, folder, cores=cores or usable_cores(), progress=lambda done, most, stage: show(stage, done, most)
-        )
-    write_draws(found, folder / DRAWS / plan.id, name=plan.title)
+        found = fit_study(plan, folder, cores=cores, progress=lambda done, most, stage: show(stage, done, most))
+        write_draws(found, folder / DRAWS / plan.id, name=plan.title)
+        ranks = _ranks(found, folder / DRAWS / plan.id, cores=cores, show=show) if check else None
     if as_json:
-        print_json(_as_plain(found))
+        print_json(_as_plain(found) | ({"ranks": _plain_ranks(ranks)} if ranks else {}))
         return
     _print_result(found)
+    if ranks:
+        _print_ranks(ranks, found.identifiability.not_identified)
     print_lines(
         f"Draws: {folder / DRAWS / plan.id}", f"Next: regraft validate {study} --draws {folder / DRAWS / plan.id}"
     )
@@ -104,6 +109,43 @@ def _print_result(found: Posterior) -> None:
     nothing = found.identifiability.not_identified
     if nothing:
         print_sentences(f"Not identified by these rows: {', '.join(nothing)}.")
+
+
+def _ranks(found: Posterior, folder: Path, *, cores: int, show: Callable[[str, int, int], None]) -> CalibrationCheck:
+    """Check a fit with its own runs of the prior, and write the ranks beside the draws."""
+    from regraft.evidence.calibration.ranks import rank_runs, write_ranks
+
+    checked = rank_runs(
+        found.priors,
+        found.observations,
+        found.runs.first(found.settings.ensemble),
+        found.settings,
+        seed=found.seed,
+        workers=cores,
+        progress=lambda done, most, stage: show(stage, done, most),
+    )
+    write_ranks(checked, found.identifiability.not_identified, folder)
+    return checked
+
+
+def _print_ranks(ranks: CalibrationCheck, not_identified: tuple[str, ...]) -> None:
+    """Print how uniform the ranks of each parameter are."""
+    from regraft.interface.cli.output import print_sentences, print_table
+
+    rows = [
+        (name, f"{p:.3f}", "NOT uniform" if name in ranks.failed else "uniform", "no" if name in not_identified else "")
+        for name, p in zip(ranks.names, ranks.p_values, strict=True)
+    ]
+    title = f"Ranks of {len(ranks.ranks)} true values in fits to results made up from them"
+    print_table(title, ("Parameter", "p", "Ranks", "Identified"), rows, numeric=(1,))
+    if ranks.failed:
+        print_sentences(f"Note: the fit is not to be trusted about {', '.join(ranks.failed)}.")
+
+
+def _plain_ranks(ranks: CalibrationCheck) -> list[dict[str, object]]:
+    """Return p-values of uniform ranks as plain values."""
+    pairs = zip(ranks.names, ranks.p_values, strict=True)
+    return [{"id": name, "p_value": float(p), "is_uniform": name not in ranks.failed} for name, p in pairs]
 
 
 def _as_plain(found: Posterior) -> dict[str, object]:
