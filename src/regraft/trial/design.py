@@ -127,6 +127,8 @@ class TrialDesign(_Strict):
     ``randomisation_day`` lies at or before it. ``settings`` give model parameters that belong to the trial and not to
     the patient (calendar year, experience of the centre) a value with its unit, the same in every arm. Without
     ``plausible``, ``enrolment`` and ``weights`` everybody is plausible, all who are eligible take part and count alike.
+    ``posterior`` names a fit, or a folder of its draws: the central draw then decides typical values of the parameters
+    that were fitted, else the tables of the models do.
     """
 
     id: Identifier
@@ -151,6 +153,7 @@ class TrialDesign(_Strict):
     endpoints: Annotated[tuple[str, ...], Field(min_length=1)]
     measurements: str = "ms_clinic"
     outcomes: tuple[str, ...] = ()
+    posterior: Annotated[str, Field(min_length=1)] | None = None
 
     @property
     def most_screened(self) -> int:
@@ -200,5 +203,6 @@ def _with_whole_paths(design: TrialDesign, folder: Path) -> TrialDesign:
             "outcomes": tuple(map(located, design.outcomes)),
             "population": located(design.population),
             "measurements": located(design.measurements),
+            "posterior": design.posterior and located(design.posterior),
         }
     )

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from regraft.entries import is_path, list_entries
-from regraft.errors import InvalidField, near_matches
+from regraft.errors import InvalidField, UnknownEntry, near_matches
 from regraft.trial.design import TrialDesign
+from regraft.trial.draws import find_draws
 from regraft.trial.endpoints import ENDPOINTS
 from regraft.trial.measures import MEASURES
 from regraft.trial.visits import make_schedule
@@ -24,6 +25,7 @@ def check_design(design: TrialDesign, where: str, *, folder: Path | None = None)
     found = list(_entries(design, folder or Path()))
     found += [complaint for check in CHECKS for complaint in check(design)]
     found += list(_protocols(design, folder or Path()))
+    found += list(_posterior(design, folder or Path()))
     if found:
         raise InvalidField("\n".join(f"{where}: {complaint}" for complaint in found))
 
@@ -131,6 +133,17 @@ def _protocols(design: TrialDesign, folder: Path) -> Iterator[str]:
         elif arm.protocol not in known:
             matches = near_matches(arm.protocol, known)
             yield f"{field} is {arm.protocol!r}, which is not under protocols in the catalog. {matches}"
+
+
+def _posterior(design: TrialDesign, folder: Path) -> Iterator[str]:
+    """Draws of the posterior must be stored in the catalog, or in a folder of the user."""
+    name = design.posterior
+    if name is None:
+        return
+    try:
+        find_draws(str((folder / name).resolve()) if is_path(name) else name)
+    except UnknownEntry as error:
+        yield f"posterior is {name!r}. {error}"
 
 
 CHECKS: tuple[Callable[[TrialDesign], Iterator[str]], ...] = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from regraft.engine import Kernel, SolverSettings, compile_model
 from regraft.errors import InvalidField, UnitMismatch, near_matches
@@ -14,11 +14,13 @@ from regraft.therapy import Protocol, load_protocol
 from regraft.trial.clinic import Clinic, load_clinic
 from regraft.trial.design import TrialDesign
 from regraft.trial.design_checks import check_design
+from regraft.trial.draws import StoredDraws, find_draws, read_draws
 from regraft.trial.endpoints import ENDPOINTS
 from regraft.trial.events import EventGroups, find_groups
 from regraft.trial.measures import MEASURES
 from regraft.trial.observation import RECORDED
 from regraft.trial.selection import Selection, check_selection, read_selection, with_ranges
+from regraft.trial.typical import SPREAD, check_typical, with_typical
 from regraft.trial.visits import Schedule, make_schedule
 
 RISK_START = "risk_start_day"  # harm begins with randomisation: who is enrolled has survived the run-in
@@ -26,7 +28,11 @@ RISK_START = "risk_start_day"  # harm begins with randomisation: who is enrolled
 
 @dataclass(frozen=True)
 class Plan:
-    """A trial ready to run; nothing in it depends on the patients. Its design has all plausible ranges written out."""
+    """A trial ready to run; nothing in it depends on the patients. Its design has all plausible ranges written out.
+
+    ``draws`` are those of the design's posterior, None where it has none; ``draw`` is the number of the one that
+    decides typical values, None for the central one.
+    """
 
     design: TrialDesign
     seed: int
@@ -39,11 +45,20 @@ class Plan:
     clinic: Clinic
     schedule: Schedule
     selection: Selection = field(default_factory=Selection)
+    draws: StoredDraws | None = None
+    draw: int | None = None
 
     @property
     def equations(self) -> Equations:
         """The joined model."""
         return self.kernel.equations
+
+    def under(self, draw: int | None) -> Plan:
+        """Return the plan with the typical values of a draw, the central one if None."""
+        if self.draws is None:
+            return self
+        values = self.draws.values(self.draws.central if draw is None else draw)
+        return replace(with_typical(self, values), draw=draw)
 
 
 def make_plan(design: TrialDesign, *, seed: int | None = None, threads: int | None = None) -> Plan:
@@ -52,11 +67,13 @@ def make_plan(design: TrialDesign, *, seed: int | None = None, threads: int | No
     Raises
     ------
     InvalidField : the design cannot be run, or an endpoint or criterion needs a quantity that no model defines
+    InvalidFile : draws of the posterior that cannot be read
     """
     check_design(design, f"design {design.id!r}")
     model = join([load_part(model) for model in design.models], id=design.id)
     population = load_population(design.population)
     _check_settings(design, population)
+    draws = _read_posterior(design, model, population)
     model = model.with_values(trial_values(design, model.equations))
     _check_needs(design, model.equations)
     selection, groups = read_selection(design, population), find_groups(model.equations)
@@ -65,7 +82,7 @@ def make_plan(design: TrialDesign, *, seed: int | None = None, threads: int | No
     clinic = load_clinic(design.measurements)
     outputs = [name for name in RECORDED if name in _defined(model.equations)]
     protocols = tuple(load_protocol(arm.protocol) for arm in design.arms)
-    return Plan(
+    plan = Plan(
         design=design,
         seed=design.seed if seed is None else seed,
         settings=SolverSettings(threads=threads),
@@ -77,7 +94,9 @@ def make_plan(design: TrialDesign, *, seed: int | None = None, threads: int | No
         clinic=clinic,
         schedule=make_schedule(design, daily_until=clinic.days("daily_sampling_end")),
         selection=selection,
+        draws=draws,
     )
+    return plan.under(None)
 
 
 def trial_values(design: TrialDesign, equations: Equations) -> dict[str, float]:
@@ -103,9 +122,33 @@ def trial_values(design: TrialDesign, equations: Equations) -> dict[str, float]:
     return values
 
 
+def _read_posterior(design: TrialDesign, model: JoinedModel, population: PopulationSpec) -> StoredDraws | None:
+    """Return the draws that a design names, after a look at who else decides the same parameters."""
+    if design.posterior is None:
+        return None
+    draws = read_draws(find_draws(design.posterior))
+    where = f"design {design.id!r}: posterior {design.posterior!r}"
+    by_patient = _decided(population)
+    for name in (name.removesuffix(SPREAD) for name in draws.names):
+        if name in by_patient:
+            raise InvalidField(
+                f"{where} decides {name!r}, but the population {population.id!r} decides it patient by patient. Use "
+                "another population, or leave 'posterior' out."
+            )
+        if name in design.settings:
+            raise InvalidField(f"{where} decides {name!r}, but 'settings' decide it too. Leave one of them out.")
+    check_typical(draws.names, model, where)
+    return draws
+
+
+def _decided(population: PopulationSpec) -> set[str]:
+    """Return what a population decides patient by patient."""
+    return {*(row.id for row in population.covariates), *population.sums}
+
+
 def _check_settings(design: TrialDesign, population: PopulationSpec) -> None:
     """Refuse a setting of what the population decides patient by patient."""
-    decided = {*(row.id for row in population.covariates), *population.sums}
+    decided = _decided(population)
     for name in design.settings:
         if name in decided:
             raise InvalidField(

@@ -12,6 +12,7 @@ from typing import Any
 
 from regraft.entries import PROTOCOL_START, catalog_root, content_hash, entry_folder, read_table, read_yaml
 from regraft.errors import InvalidFile
+from regraft.trial.draws import find_draws
 
 REVIEWED = "reviewed"
 TABLES = ("parameters.csv", "covariates.csv", "correlations.csv")
@@ -69,7 +70,9 @@ def trace(used: Iterable[tuple[str, str]], *, seed: int) -> Provenance:
 
     pairs = tuple(dict.fromkeys(used))
     entries = tuple(_describe(kind, name) for kind, name in pairs)
-    sources = {key for kind, name in pairs for row in _rows(place_of(kind, name)) for key in _keys(row)}
+    places = [place_of(kind, name) for kind, name in pairs]
+    sources = {key for place in places for row in _rows(place) for key in _keys(row)}
+    sources |= {key for place in places for key in _method_keys(place)}
     return Provenance(version("regraft"), seed, entries, citations(sources))
 
 
@@ -82,7 +85,9 @@ def citations(keys: Iterable[str]) -> tuple[str, ...]:
 
 
 def place_of(kind: str, name: str) -> Path:
-    """Return the folder or file of an entry."""
+    """Return the folder or file of an entry; of a fit it is the folder of its draws."""
+    if kind == "calibrations":
+        return find_draws(name)
     return Path(name) if name.endswith((".yaml", ".yml")) else entry_folder(kind, name)
 
 
@@ -95,7 +100,7 @@ def _describe(kind: str, name: str) -> EntryUsed:
     methods = Counter(row["method"] for row in _rows(place) if row.get("method"))
     return EntryUsed(
         kind=kind,
-        id=place.name if place.is_dir() else place.stem,
+        id=_id_of(kind, place, about),
         title=str(about.get("name") or about.get("title") or name),
         version=str(about.get("version", "")),
         status=str(about.get("status", "draft")),
@@ -103,6 +108,13 @@ def _describe(kind: str, name: str) -> EntryUsed:
         methods=tuple(sorted(methods.items(), key=lambda item: (-item[1], item[0]))),
         limits=tuple(str(limit) for limit in limits),
     )
+
+
+def _id_of(kind: str, place: Path, about: Mapping[str, Any]) -> str:
+    """Return the id of an entry: its folder or file is named so, except that of draws."""
+    if kind == "calibrations":
+        return str(about.get("id") or place.name)
+    return place.name if place.is_dir() else place.stem
 
 
 def _about(place: Path) -> Mapping[str, Any]:
@@ -125,6 +137,12 @@ def _rows(place: Path) -> list[dict[str, str]]:
 def _keys(row: Mapping[str, str]) -> list[str]:
     """Return the citation keys of a row; several are separated by semicolons."""
     return [key.strip() for key in row.get("source", "").split(";") if key.strip()]
+
+
+def _method_keys(place: Path) -> list[str]:
+    """Return the citation keys of the method of a fit; an entry of another kind has none."""
+    fit = _about(place).get("fit", {})
+    return list(map(str, fit.get("sources", ()))) if isinstance(fit, dict) else []
 
 
 def _bibliography(text: str) -> dict[str, str]:

@@ -166,6 +166,7 @@ def entries_used(plan: Plan) -> list[tuple[str, str]]:
     used += [("populations", plan.design.population), ("measurements", plan.design.measurements)]
     used += [("protocols", arm.protocol) for arm in plan.design.arms]
     used += [("treatments", name) for protocol in plan.protocols for name in protocol.treatment_ids]
+    used += [("calibrations", plan.design.posterior)] if plan.design.posterior else []
     return used + [("trials", trial) for trial in plan.design.outcomes]
 
 

@@ -8,8 +8,9 @@ from tests.evidence.calibration.models import QUICK, RATES, ROWS, Rates
 
 from regraft.entries import catalog_root, read_entry
 from regraft.errors import InvalidField, InvalidFile
-from regraft.evidence.calibration.draws import method_sources, read_draws, write_draws
+from regraft.evidence.calibration.draws import central_draw, method_sources, write_draws
 from regraft.evidence.calibration.fit import fit_population
+from regraft.trial.draws import read_draws
 
 
 @pytest.fixture(scope="module")
@@ -73,3 +74,11 @@ def test_every_source_of_the_method_is_in_the_bibliography():
     text = (catalog_root() / "references_calibration.bib").read_text(encoding="utf-8")
     assert len(method_sources()) > 5
     assert all(f"{{{source}," in text for source in method_sources())
+
+
+def test_the_central_draw_is_nearest_to_the_mean_of_the_scores(posterior, tmp_path):
+    write_draws(posterior, tmp_path / "rates", name="Rates")
+    found = read_draws(tmp_path / "rates")
+    scores = np.log(found.theta) / 0.7  # the priors are lognormal with median 1
+    distance = np.sum((scores - scores.mean(axis=0)) ** 2, axis=1)
+    assert found.central == central_draw(posterior) == int(np.argmin(distance))

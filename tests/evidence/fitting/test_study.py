@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.evidence.fitting.small import FITTED, PRIORS, STUDY, write_study
+from tests.evidence.fitting.small import DESIGN, FITTED, PRIORS, STUDY, write_study
+from tests.trial.posteriors import write_posterior
 
 from regraft.errors import InvalidField, RegraftError, UnknownEntry
 from regraft.evidence.fitting.fit_study import fit_study
@@ -32,6 +33,7 @@ def test_only_arms_that_answer_a_row_are_run():
     [
         ({"fit": STUDY.replace("seed: 7", "seed: 7\nspeed: 3")}, "'speed'"),
         ({"fit": STUDY.replace("runs: 20", "walks: 20")}, "settings.walks"),
+        ({"small": DESIGN + "posterior: ./fit\n"}, "a fit starts from its priors"),
         ({"fit": STUDY.replace("patients_per_arm: 20", "patients_per_arm: 2")}, "patients_per_arm"),
         ({"fitted": FITTED.replace(",small,", ",smal,")}, "no design 'smal'"),
         ({"fitted": FITTED.replace("untreated,,,", "placebo,,,")}, "arm is 'placebo'"),
@@ -43,6 +45,7 @@ def test_only_arms_that_answer_a_row_are_run():
     ],
 )
 def test_mistakes_are_told(tmp_path, changed, told):
+    write_posterior(tmp_path / "fit")
     with pytest.raises(RegraftError, match=told):
         load_study(write_study(tmp_path, **changed))
 

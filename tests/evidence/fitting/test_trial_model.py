@@ -10,7 +10,8 @@ from tests.evidence.fitting.small import write_study
 
 from regraft.evidence.access import rows_for_fitting
 from regraft.evidence.fitting.study import load_study, used_designs
-from regraft.evidence.fitting.trial_model import make_trial_model, with_typical
+from regraft.evidence.fitting.trial_model import make_trial_model
+from regraft.trial.typical import with_typical
 
 
 @pytest.fixture(scope="module")

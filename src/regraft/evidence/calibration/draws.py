@@ -4,55 +4,36 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from regraft.entries import catalog_root, read_entry, read_number, read_table, read_text
-from regraft.errors import InvalidField, InvalidFile, OutputFolderError
-from regraft.evidence.calibration.chance import Floats
+from regraft.entries import catalog_root, read_table
+from regraft.errors import InvalidField, OutputFolderError
 from regraft.evidence.calibration.posterior import Posterior
+from regraft.trial.draws import ENTRY, TABLE
 
-TABLE, ENTRY, README = "draws.csv", "entry.toml", "README.md"
+README = "README.md"
 FEWEST = 200  # draws of an entry
 METHOD = "Gaussian processes on forward runs, tempered particles, fresh runs at posterior draws"
 _DIGITS = 9
-
-
-@dataclass(frozen=True)
-class StoredDraws:
-    """Posterior draws of the catalog.
-
-    Parameters
-    ----------
-    names, units : of the parameters
-    theta : (draw, parameter) float, natural values
-    contraction : per name, prior to posterior
-    not_identified : names of parameters about which the rows say almost nothing
-    rows : ids of the published rows that were fitted
-    seed, model : of the fit
-    sha256 : of ``draws.csv``
-    """
-
-    names: tuple[str, ...]
-    units: tuple[str, ...]
-    theta: Floats
-    contraction: dict[str, float]
-    not_identified: tuple[str, ...]
-    rows: tuple[str, ...]
-    seed: int
-    model: str
-    sha256: str
+_FARTHEST = 8.0  # white score of a value at the very end of its prior, where the score is infinite
 
 
 def method_sources() -> tuple[str, ...]:
     """Return the publications behind the method, as keys of the bibliography."""
     rows = read_table(catalog_root() / "methods_calibration.csv", columns=("step", "method", "source"))
     return tuple(sorted({row["source"] for row in rows}))
+
+
+def central_draw(posterior: Posterior) -> int:
+    """Return the number of the draw that is closest to the mean of all, in independent standard normal scores.
+
+    A draw and not the mean itself, because parameters that are known only together stay together in a draw.
+    """
+    white = np.clip(posterior.priors.white(posterior.theta), -_FARTHEST, _FARTHEST)
+    return int(np.argmin(np.linalg.norm(white - white.mean(axis=0), axis=1)))
 
 
 def write_draws(posterior: Posterior, folder: Path, *, name: str, limits: tuple[str, ...] = ()) -> None:
@@ -107,6 +88,7 @@ def _entry_lines(posterior: Posterior, entry_id: str, name: str, limits: tuple[s
     yield f"model = {_text(posterior.model)}"
     yield f"rows = {_texts(posterior.observations.ids)}"
     yield f"draws = {len(posterior.theta)}"
+    yield f"central = {central_draw(posterior)}"
     yield f"forward_runs = {posterior.runs.count}"
     yield f"method = {_text(METHOD)}"
     yield f"sources = {_texts(method_sources())}"
@@ -132,48 +114,3 @@ def _text(value: str) -> str:
 def _texts(values: tuple[str, ...]) -> str:
     """Return a list of texts as TOML."""
     return "[" + ", ".join(map(_text, values)) + "]"
-
-
-def read_draws(folder: Path) -> StoredDraws:
-    """Read posterior draws of an entry.
-
-    Raises
-    ------
-    InvalidFile : a file is missing, or the table is not the one that the entry describes
-    InvalidField : a field is missing, or a cell is no number
-    """
-    read_entry(folder)
-    path = folder / ENTRY
-    content = tomllib.loads(read_text(path))
-    fit = _part(content, "fit", path)
-    for field in ("seed", "model", "rows", "sha256", "not_identified"):
-        if field not in fit:
-            raise InvalidField(f"{path}: field 'fit.{field}' is missing. Write the entry again with the fit.")
-    units = _part(content, "units", path)
-    digest = hashlib.sha256(read_text(folder / TABLE).encode()).hexdigest()
-    if digest != fit["sha256"]:
-        raise InvalidFile(
-            f"{folder / TABLE} is not the table that {ENTRY} describes: its hash is {digest[:12]}, not "
-            f"{str(fit['sha256'])[:12]}. Draws are never edited by hand: fit again, or restore the file."
-        )
-    rows = read_table(folder / TABLE, columns=("draw", *units))
-    theta = [[read_number(row[k], path=folder / TABLE, row=row["draw"], column=k) for k in units] for row in rows]
-    return StoredDraws(
-        tuple(units),
-        tuple(map(str, units.values())),
-        np.array(theta),
-        {key: float(value) for key, value in _part(content, "contraction", path).items()},
-        tuple(fit["not_identified"]),
-        tuple(fit["rows"]),
-        int(fit["seed"]),
-        str(fit["model"]),
-        digest,
-    )
-
-
-def _part(content: dict[str, Any], name: str, path: Path) -> dict[str, Any]:
-    """Return a table of ``entry.toml``."""
-    found = content.get(name)
-    if not isinstance(found, dict):
-        raise InvalidField(f"{path}: the table [{name}] is missing. Write the entry again with the fit.")
-    return found

@@ -9,11 +9,11 @@ import numpy as np
 
 from regraft.evidence.calibration.chance import Floats
 from regraft.evidence.fitting.study import Study
-from regraft.evidence.fitting.trial_model import with_typical
 from regraft.evidence.predictability import Concordance, mortality_concordance
 from regraft.trial.arms import simulate_arm
 from regraft.trial.plan import make_plan
 from regraft.trial.screening import screen
+from regraft.trial.typical import with_typical
 
 PATIENTS = 1000  # enough for some twenty deaths where one in fifty dies
 

@@ -88,6 +88,11 @@ def load_study(path: str | Path, *, patients_per_arm: int | None = None) -> Stud
     designs: dict[str, TrialDesign] = {}
     for name in content.designs:
         design = load_design(path.parent / name)
+        if design.posterior is not None:
+            raise InvalidField(
+                f"{path}: design {design.id!r} has the posterior {design.posterior!r}, but a fit starts from its "
+                "priors. Take 'posterior' out of the design."
+            )
         if design.id in designs:
             raise InvalidField(f"{path}: two designs have the id {design.id!r}; give each its own.")
         designs[design.id] = design.model_copy(update={"patients_per_arm": patients})

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from regraft.errors import InvalidField, UsageError, near_matches
+from regraft.errors import UsageError
 from regraft.evidence.calibration.chance import Floats, Integers
 from regraft.evidence.calibration.forward import Prediction
 from regraft.evidence.fitting.answers import answer
@@ -18,8 +18,6 @@ from regraft.evidence.likelihood import simulated_on_link
 from regraft.evidence.links import link_name
 from regraft.evidence.match import REPORTED_AS
 from regraft.evidence.published_types import PublishedResult
-from regraft.model import JoinedModel
-from regraft.model.equations import Equations
 from regraft.trial.arms import simulate_arm
 from regraft.trial.design import TrialDesign
 from regraft.trial.endpoints import ENDPOINTS
@@ -28,8 +26,7 @@ from regraft.trial.observation import ObservedTrial
 from regraft.trial.plan import Plan, make_plan
 from regraft.trial.screening import Enrolled, screen
 from regraft.trial.stored.identity import arm_keys, plain_identity
-
-SPREAD = ".spread"  # a prior named so is about how much patients differ in the parameter
+from regraft.trial.typical import check_typical, with_typical
 
 
 @dataclass(frozen=True)
@@ -132,12 +129,7 @@ def make_trial_model(
     kept = {name: _lean(design, uses, rows) for name, design in designs.items()}
     model = TrialModel(kept, tuple(uses), tuple(rows), tuple(names), seed)
     for name in kept:
-        known = [row.id for row in model.plan(name).model.parameter_rows]
-        unknown = [one for one in names if one.removesuffix(SPREAD) not in known]
-        if unknown:
-            raise InvalidField(
-                f"Prior {unknown[0]!r} names no parameter of design {name!r}. {near_matches(unknown[0], known)}"
-            )
+        check_typical(names, model.plan(name).model, f"A prior for design {name!r}")
     for row in rows:
         link_name(row)
     return model
@@ -164,30 +156,3 @@ def run_endpoints(plan: Plan, people: Enrolled) -> dict[str, EndpointResult]:
     arms = [simulate_arm(plan, people, position).observed for position in range(len(plan.design.arms))]
     observed = ObservedTrial(tuple(arms), plan.design.reference_arm, plan.clinic)
     return {name: ENDPOINTS[name].result(observed) for name in plan.design.endpoints}
-
-
-def with_typical(plan: Plan, values: Mapping[str, float]) -> Plan:
-    """Return a plan with other typical values, or spreads, of some parameters; patients keep their own differences.
-
-    Parameters
-    ----------
-    values : parameter id, or id and ``.spread``, to value in the parameter's unit
-    """
-    model = _typical(plan.model, values)
-    return replace(plan, model=model, kernel=replace(plan.kernel, equations=_equations_of(plan, values)))
-
-
-def _typical(model: JoinedModel, values: Mapping[str, float]) -> JoinedModel:
-    """Return a joined model with other rows."""
-    rows = tuple(
-        replace(row, value=values.get(row.id, row.value), spread=values.get(row.id + SPREAD, row.spread))
-        for row in model.parameter_rows
-    )
-    return replace(model, parameter_rows=rows)
-
-
-def _equations_of(plan: Plan, values: Mapping[str, float]) -> Equations:
-    """Return the kernel's equations with other defaults; what differs between patients is sampled from the rows."""
-    equations = plan.kernel.equations
-    parameters = tuple(replace(one, value=values.get(one.id, one.value)) for one in equations.parameters)
-    return replace(equations, parameters=parameters)

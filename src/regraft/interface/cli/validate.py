@@ -27,7 +27,6 @@ def validate(
     """Predict each row at the study's own size and set it beside what was published; write a page and JSON."""
     from regraft.engine.settings import usable_cores
     from regraft.errors import InvalidField
-    from regraft.evidence.calibration.draws import read_draws
     from regraft.evidence.fitting.budget import mortality_budget, sentences
     from regraft.evidence.fitting.fit_study import make_folder, score_study
     from regraft.evidence.fitting.study import find_study, load_study
@@ -35,6 +34,7 @@ def validate(
     from regraft.interface.cli.output import print_json, print_lines, print_sentences
     from regraft.interface.cli.progress import shown_progress
     from regraft.interface.report.scorecard import render_scorecard
+    from regraft.trial.draws import read_draws
 
     path = find_study(study)
     plan = load_study(path, patients_per_arm=patients)

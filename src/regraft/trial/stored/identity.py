@@ -16,7 +16,7 @@ FORMAT = 1  # of the files; another number is another identity
 
 # What a design may say differently without another fate for anyone who is in both: more patients, other arms.
 FREE = ("title", "patients_per_arm", "screening_limit", "arms", "reference_arm", "endpoints", "outcomes")
-NAMES = ("models", "population", "measurements")
+NAMES = ("models", "population", "measurements", "posterior")
 ENTRIES = {"models": "models", "population": "populations", "measurements": "measurements"}
 
 
@@ -32,6 +32,8 @@ def identity(plan: Plan) -> dict[str, Any]:
     for field, kind in ENTRIES.items():
         names = design[field] if isinstance(design[field], list) else [design[field]]
         parts[field] = [content_hash(place_of(kind, name)) for name in names]
+    if plan.draws is not None:  # a trial without has the identity that it had before there were posteriors
+        parts["posterior"] = [plan.draws.sha256, plan.draws.central]
     solver = {name: value for name, value in asdict(plan.settings).items() if name != "threads"}
     return parts | {"seed": plan.seed, "solver": solver, "regraft": version("regraft"), "format": FORMAT}
 

@@ -1,0 +1,51 @@
+"""Made-up posterior draws of three parameters, as a fit would store them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+PARAMETERS: Mapping[str, tuple[str, float]] = {
+    "k_lesion": ("1/day", 0.0083),
+    "relapse_share": ("dimensionless", 0.08),
+    "drive.spread": ("dimensionless", 0.15),
+}
+CENTRAL = 57
+
+
+def write_posterior(
+    folder: Path, *, draws: int = 200, parameters: Mapping[str, tuple[str, float]] = PARAMETERS, seed: int = 1
+) -> Path:
+    """Write draws around the usual values of some parameters, one in five apart, and return their folder."""
+    chance = np.random.default_rng(seed)
+    lines = [",".join(("draw", *parameters))]
+    for draw in range(draws):
+        spread = chance.normal(0, 0.0 if draw == CENTRAL else 0.2, len(parameters))
+        values = [f"{value * np.exp(one):.9g}" for (_, value), one in zip(parameters.values(), spread, strict=True)]
+        lines.append(",".join((str(draw), *values)))
+    table = "\n".join(lines) + "\n"
+    entry = [
+        'id = "made_up"',
+        'name = "Made up"',
+        'version = "0.1.0"',
+        'status = "draft"',
+        "[fit]",
+        "seed = 1",
+        'model = "none"',
+        'rows = ["a_row"]',
+        f"central = {CENTRAL}",
+        'sources = ["kish_1965"]',
+        f'sha256 = "{hashlib.sha256(table.encode()).hexdigest()}"',
+        "not_identified = []",
+        "[units]",
+        *(f'"{name}" = "{unit}"' for name, (unit, _) in parameters.items()),
+        "[contraction]",
+        *(f'"{name}" = 0.5' for name in parameters),
+    ]
+    folder.mkdir(parents=True)
+    (folder / "draws.csv").write_text(table, encoding="utf-8")
+    (folder / "entry.toml").write_text("\n".join(entry) + "\n", encoding="utf-8")
+    return folder
