@@ -111,6 +111,19 @@ def score_study(
     return tuple(cards)
 
 
+def has_same_model(study: Study, model: str, *, log: Path) -> bool:
+    """Whether a fit of the study now would have the forward model that some draws were made with.
+
+    Parameters
+    ----------
+    model : of the draws
+    log : folder or file for the look at published rows
+    """
+    why = f"compare the model of {study.id} with that of its draws"
+    rows = rows_for_fitting([use.id for use in study.fitted], log=log, why=why, by="validate")
+    return _model(study, study.fitted, rows).identity == model
+
+
 def predict(model: TrialModel, theta: Floats, *, cores: int = 1, progress: Progress | None = None) -> Prediction:
     """Run the trials under each draw."""
     batches = [Batch(theta[k : k + 1], np.array([k], dtype=np.int64)) for k in range(theta.shape[0])]

@@ -9,9 +9,11 @@ import numpy as np
 
 from regraft.errors import InvalidArgument
 from regraft.evidence.calibration.chance import Floats, Integers
+from regraft.evidence.fitting.study import Study
 from regraft.streams import patient_uniforms
 from regraft.trial.arms import simulate_arm
 from regraft.trial.design import DAYS, TrialDesign
+from regraft.trial.draws import StoredDraws
 from regraft.trial.endpoints import ENDPOINTS
 from regraft.trial.luck import other_luck
 from regraft.trial.observation import ObservedTrial
@@ -21,6 +23,7 @@ from regraft.trial.screening import Enrolled, screen
 from regraft.trial.typical import with_typical
 
 PATIENTS = 400
+DRAWS = 6
 FEWEST = 50  # patients who are eligible under all draws
 FOLDS = 10  # of the regression on covariates, and of the jackknife
 PARTS = ("covariates", "hidden biology", "knowledge", "luck")
@@ -42,7 +45,9 @@ class Shares:
     standard_error: Floats
 
 
-def outcome_shares(design: TrialDesign, draws: list[Mapping[str, float]], *, seed: int, patients: int = PATIENTS) -> tuple[Shares, ...]:
+def outcome_shares(
+    design: TrialDesign, draws: list[Mapping[str, float]], *, seed: int, patients: int = PATIENTS
+) -> tuple[Shares, ...]:
     """Divide the variance of every time-to-event endpoint of a trial, as a yes or no at the end of follow-up.
 
     The same patients are followed under each draw twice, with other luck. Two runs of a patient under one draw differ
@@ -87,6 +92,18 @@ def outcome_shares(design: TrialDesign, draws: list[Mapping[str, float]], *, see
         years = design.follow_up.days / DAYS["year"]
         found.append(_shares(endpoint, arm, years, values, baseline, fold))
     return tuple(found)
+
+
+def study_shares(study: Study, stored: StoredDraws, *, draws: int = DRAWS) -> tuple[Shares, ...]:
+    """Divide the variance of outcomes in the longest trial of a fit; outcomes that all or none have are left out.
+
+    Raises
+    ------
+    InvalidArgument, UsageError : as for ``outcome_shares``
+    """
+    design = max(study.designs.values(), key=lambda one: one.follow_up.days)
+    found = outcome_shares(design, [stored.values(draw) for draw in stored.first(draws)], seed=study.seed)
+    return tuple(one for one in found if np.isfinite(one.value).all())
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +12,12 @@ import typer
 
 if TYPE_CHECKING:
     from regraft.evidence.fitting.scorecard import Score, Scorecard
+    from regraft.evidence.fitting.shares import Shares
 
+OTHER_MODEL = (
+    "Note: models, trials or priors were changed after these draws were made. The scores are those of the old draws in "
+    "the new models; run `regraft calibrate {study}` again."
+)
 MOST_DRAWS = 60  # of the posterior: more narrow nothing that a study of some hundred patients could show
 
 
@@ -28,7 +34,8 @@ def validate(
     from regraft.engine.settings import usable_cores
     from regraft.errors import InvalidField
     from regraft.evidence.fitting.budget import mortality_budget, sentences
-    from regraft.evidence.fitting.fit_study import make_folder, score_study
+    from regraft.evidence.fitting.fit_study import has_same_model, make_folder, score_study
+    from regraft.evidence.fitting.shares import study_shares
     from regraft.evidence.fitting.study import find_study, load_study
     from regraft.evidence.predictability import mortality_limit
     from regraft.interface.cli.output import print_json, print_lines, print_sentences
@@ -46,6 +53,7 @@ def validate(
         )
     folder = out or Path("out") / "scores" / plan.id
     make_folder(folder)
+    notes = [] if patients or has_same_model(plan, stored.model, log=folder) else [OTHER_MODEL.format(study=study)]
     theta = stored.theta[:: max(1, math.ceil(stored.theta.shape[0] / most_draws))]
     with shown_progress(shown=not as_json) as (_, show):
         cards = score_study(
@@ -58,22 +66,30 @@ def validate(
         show("deaths", 0, 1)
         budget = sentences(mortality_budget(plan, stored.theta), mortality_limit())
         show("deaths", 1, 1)
+        show("shares of variance", 0, 1)
+        shares = study_shares(plan, stored)
+        show("shares of variance", 1, 1)
     content: dict[str, Any] = {
         "study": plan.id,
         "title": plan.title,
         "draws": int(theta.shape[0]),
         "cards": [_plain(c) for c in cards],
     }
+    content["notes"] = notes
     content["predictability"] = list(budget)
+    content["variance_shares"] = [_plain_shares(one) for one in shares]
     (folder / "scorecard.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    page = render_scorecard(plan.title, cards, budget=budget, not_identified=stored.not_identified)
+    page = render_scorecard(
+        plan.title, cards, budget=[*budget, *notes], shares=shares, not_identified=stored.not_identified
+    )
     (folder / "scorecard.html").write_text(page, encoding="utf-8")
     if as_json:
         print_json(content)
         return
     for card in cards:
         _print_card(card)
-    print_sentences(*budget)
+    print_sentences(*budget, *notes)
+    _print_shares(shares)
     print_lines(f"Scorecard: {folder / 'scorecard.html'}", f"Data: {folder / 'scorecard.json'}")
 
 
@@ -103,6 +119,45 @@ def _print_card(card: Scorecard) -> None:
         )
     for row, reason in card.missing:
         print_sentences(f"Not scored: {row}, {reason}.")
+
+
+def _print_shares(shares: Sequence[Shares]) -> None:
+    """Print what decides whether a patient has an event."""
+    from regraft.evidence.fitting.shares import PARTS
+    from regraft.interface.cli.output import print_table
+
+    if not shares:
+        return
+    rows = [
+        (
+            one.endpoint.replace("_", " "),
+            one.arm,
+            f"{100 * one.mean:.0f} %",
+            *(
+                f"{100 * value:.0f} ({100 * error:.0f})"
+                for value, error in zip(one.value, one.standard_error, strict=True)
+            ),
+        )
+        for one in shares
+    ]
+    title = f"What decides whether a patient has the event within {shares[0].years:.3g} years, % (standard error)"
+    header = ("Endpoint", "Arm", "Have it", *(part.capitalize() for part in PARTS))
+    print_table(title, header, rows, numeric=tuple(range(2, len(header))))
+
+
+def _plain_shares(one: Shares) -> dict[str, Any]:
+    """Return shares as plain values."""
+    from regraft.evidence.fitting.shares import PARTS
+
+    return {
+        "endpoint": one.endpoint,
+        "arm": one.arm,
+        "years": one.years,
+        "patients": one.patients,
+        "mean": one.mean,
+        "shares": dict(zip(PARTS, map(float, one.value), strict=True)),
+        "standard_error": dict(zip(PARTS, map(float, one.standard_error), strict=True)),
+    }
 
 
 def _plain(card: Scorecard) -> dict[str, Any]:

@@ -9,18 +9,24 @@ from typing import Any
 from regraft.errors import InvalidArgument
 from regraft.evidence.compare import number, with_unit
 from regraft.evidence.fitting.scorecard import Score, Scorecard
+from regraft.evidence.fitting.shares import PARTS, Shares
 from regraft.evidence.links import link
 from regraft.interface.report.charts import COLOURS, INK, Figure, Size, Spec, draw
 from regraft.interface.report.page import render_template
+from regraft.interface.report.stacked import ROW_HEIGHT, stacked_shares
 
 PREDICTED, PUBLISHED, RIVAL = "predicted, 80 % interval", "published", "average of earlier studies"
 BINS = 10
 EDGE = 4.0  # standard deviations at which the figure ends
-ROW_HEIGHT = 26
 
 
 def render_scorecard(
-    title: str, cards: Sequence[Scorecard], *, budget: Sequence[str] = (), not_identified: Sequence[str] = ()
+    title: str,
+    cards: Sequence[Scorecard],
+    *,
+    budget: Sequence[str] = (),
+    shares: Sequence[Shares] = (),
+    not_identified: Sequence[str] = (),
 ) -> str:
     """Return the page; it asks for nothing over a network.
 
@@ -29,11 +35,17 @@ def render_scorecard(
     title : of the fit
     cards : one per set of rows
     budget : sentences on how well baseline covariates foresee death
+    shares : of the variance of outcomes
     not_identified : parameters about which the fitted rows say almost nothing
     """
     shown = [_shown(card, place) for place, card in enumerate(cards)]
     return render_template(
-        "scorecard.html.j2", title=title, cards=shown, budget=list(budget), not_identified=list(not_identified)
+        "scorecard.html.j2",
+        title=title,
+        cards=shown,
+        budget=list(budget),
+        shares=shares_figure(shares) if shares else None,
+        not_identified=list(not_identified),
     )
 
 
@@ -181,55 +193,28 @@ def _rows_spec(records: list[dict[str, Any]], size: Size) -> Spec:
 
 def _spread_figure(card: Scorecard, place: int) -> Figure:
     """Draw how much of each prediction's variance comes from knowledge, luck and difference."""
-    records, rows = [], []
-    for score in card.scores:
-        parts = {"knowledge": score.knowledge_sd**2, "luck": score.luck_sd**2, "difference": score.difference_sd**2}
-        total = sum(parts.values())
-        rows.append((_label(score), *(f"{100 * part / total:.0f} %" for part in parts.values())))
-        records += [{"row": _label(score), "spread": name, "share": part / total} for name, part in parts.items()]
-    order = [_label(score) for score in card.scores]
+    parts = [
+        (_label(score), (score.knowledge_sd**2, score.luck_sd**2, score.difference_sd**2)) for score in card.scores
+    ]
+    return stacked_shares(
+        f"spreads{place}",
+        "What makes the predictions uncertain",
+        "Knowledge: draws of parameters. Luck: a study of that size repeated. Difference: another population.",
+        ("knowledge", "luck", "difference"),
+        [(label, tuple(part / sum(of) for part in of)) for label, of in parts],
+    )
 
-    def spec(size: Size) -> Spec:
-        return {
-            "data": {"values": records},
-            "width": size.width - (150 if size.is_narrow else 420),
-            "height": {"step": ROW_HEIGHT},
-            "mark": {"type": "bar", "height": 12},
-            "encoding": {
-                "y": {
-                    "field": "row",
-                    "type": "nominal",
-                    "sort": order,
-                    "title": None,
-                    "axis": {"labelLimit": 130 if size.is_narrow else 380},
-                },
-                "x": {
-                    "field": "share",
-                    "type": "quantitative",
-                    "title": "share of variance",
-                    "axis": {"format": "%"},
-                    "scale": {"domain": [0, 1]},
-                },
-                "color": {
-                    "field": "spread",
-                    "type": "nominal",
-                    "title": None,
-                    "scale": {"domain": ["knowledge", "luck", "difference"], "range": list(COLOURS[:3])},
-                    "legend": {"symbolType": "square", "symbolStrokeWidth": 0},
-                },
-            },
-        }
 
-    wide, narrow = draw(spec, f"spreads{place}")
-    return Figure(
-        id=f"spreads{place}",
-        title="What makes the predictions uncertain",
-        caption="Knowledge: draws of parameters. Luck: a study of that size repeated. Difference: another population.",
-        alternative="Shares of variance by row; the numbers are in the table.",
-        wide_svg=wide,
-        narrow_svg=narrow,
-        header=("Row", "Knowledge", "Luck", "Difference"),
-        rows=tuple(rows),
+def shares_figure(shares: Sequence[Shares]) -> Figure:
+    """Draw how much of the variance between patients' outcomes each part explains."""
+    rows = [(f"{one.endpoint.replace('_', ' ')}, {one.arm}", tuple(map(float, one.value))) for one in shares]
+    return stacked_shares(
+        "shares",
+        f"What decides whether a patient has the event within {shares[0].years:.3g} years",
+        "Covariates: what is known of the patient at baseline. Hidden biology: how patients differ otherwise. "
+        "Knowledge: draws of parameters. Luck: the same patient followed again.",
+        PARTS,
+        rows,
     )
 
 
