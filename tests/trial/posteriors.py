@@ -17,15 +17,24 @@ CENTRAL = 57
 
 
 def write_posterior(
-    folder: Path, *, draws: int = 200, parameters: Mapping[str, tuple[str, float]] = PARAMETERS, seed: int = 1
+    folder: Path,
+    *,
+    draws: int = 200,
+    parameters: Mapping[str, tuple[str, float]] = PARAMETERS,
+    others: Mapping[str, float] | None = None,
+    seed: int = 1,
 ) -> Path:
-    """Write draws around the usual values of some parameters, one in five apart, and return their folder."""
+    """Write draws around the usual values of some parameters, one in five apart, and return their folder.
+
+    ``others`` are values of all draws but the central one.
+    """
     chance = np.random.default_rng(seed)
     lines = [",".join(("draw", *parameters))]
     for draw in range(draws):
-        spread = chance.normal(0, 0.0 if draw == CENTRAL else 0.2, len(parameters))
-        values = [f"{value * np.exp(one):.9g}" for (_, value), one in zip(parameters.values(), spread, strict=True)]
-        lines.append(",".join((str(draw), *values)))
+        factors = np.exp(chance.normal(0, 0.0 if draw == CENTRAL else 0.2, len(parameters)))
+        values = {name: value * factor for (name, (_, value)), factor in zip(parameters.items(), factors, strict=True)}
+        values |= (others or {}) if draw != CENTRAL else {}
+        lines.append(",".join((str(draw), *(f"{value:.9g}" for value in values.values()))))
     table = "\n".join(lines) + "\n"
     entry = [
         'id = "made_up"',

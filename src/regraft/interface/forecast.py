@@ -93,13 +93,14 @@ def _pilot(plan: Plan, store: Store) -> tuple[Times, Times, list[int]]:
     from regraft.errors import UsageError
     from regraft.trial.stored.chunk import Task, simulate_chunk
     from regraft.trial.stored.identity import arm_keys
+    from regraft.trial.stored.repetition import Repetition
 
     eligible: list[int] = []
     taken: list[Times] = []
     wanted = plan.design.patients_per_arm
     limit = min(MOST_CHUNKS, math.ceil(plan.design.most_screened / store.chunk))
     while len(eligible) < limit and sum(eligible) < wanted and (len(eligible) < 2 or sum(eligible) < ENOUGH):
-        task = Task(store.replicate(0), len(eligible) * store.chunk, store.chunk, arm_keys(plan))
+        task = Task(store.place(Repetition()), len(eligible) * store.chunk, store.chunk, arm_keys(plan))
         began = clocks()
         eligible.append(simulate_chunk(plan, task).eligible)
         taken.append(clocks() - began)
@@ -129,12 +130,13 @@ def _times(plan: Plan, store: Store, eligible: Sequence[int], place: Path) -> Ti
 
     from regraft.interface.report.adapter import report_data
     from regraft.interface.results import write_results
+    from regraft.trial.stored.repetition import Repetition
     from regraft.trial.stored.run import summarise_stored
 
     patients = min(sum(eligible), plan.design.patients_per_arm)
     smaller = replace(plan, design=plan.design.model_copy(update={"patients_per_arm": patients}))
     began = clocks()
-    result = summarise_stored(smaller, store, 0, len(eligible))
+    result = summarise_stored(smaller, store, Repetition(), len(eligible))
     write_results(result, report_data(result, []), place / "results")
     return clocks() - began
 

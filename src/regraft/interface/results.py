@@ -20,14 +20,12 @@ if TYPE_CHECKING:
 PACKAGES = ("regraft", "numpy", "scipy", "numba", "llvmlite", "python-libsbml", "antimony", "pandas", "statsmodels")
 
 
-def write_results(
-    result: TrialResult, data: ReportData, folder: Path, *, replicates: pd.DataFrame | None = None
-) -> None:
+def write_results(result: TrialResult, data: ReportData, folder: Path, *, repeats: pd.DataFrame | None = None) -> None:
     """Write everything, or leave the folder as it was.
 
     Parameters
     ----------
-    replicates : estimates of repetitions of the trial, a table of their own
+    repeats : estimates of repetitions of the trial, a table of their own
 
     Raises
     ------
@@ -41,8 +39,8 @@ def write_results(
         (staging / "report.html").write_text(page, encoding="utf-8")
         (staging / "run.json").write_text(record + "\n", encoding="utf-8")
         write_tables(result.tables, staging / "tables")
-        if replicates is not None:
-            write_frames([replicates], staging / "tables" / "replicates")
+        if repeats is not None:
+            write_frames([repeats], staging / "tables" / "repeats")
 
 
 def run_record(result: TrialResult, data: ReportData) -> dict[str, Any]:

@@ -23,13 +23,15 @@ def connect(run: Path) -> duckdb.DuckDBPyConnection:
     -------
     a connection with ``adsl``, ``adtte`` and ``bds`` as exported; ``events`` (arm or ``run-in``, patient, event, day),
     ``failures`` (arm, patient, status, day, reason) and ``manifest`` (a row per chunk: candidates, eligible, failed
-    run-ins) from the chunks; ``replicates`` where the trial was repeated. Events and failures are of enrolled patients.
+    run-ins) from the chunks; ``repeats`` where the trial was repeated. Events and failures are of enrolled patients.
 
     Raises
     ------
     UsageError : the folder holds no finished run
     """
     import duckdb
+
+    from regraft.trial.stored.repetition import Repetition
 
     missing = [name for name in TABLES if not (run / "tables" / f"{name}.parquet").is_file()]
     if missing:
@@ -39,10 +41,10 @@ def connect(run: Path) -> duckdb.DuckDBPyConnection:
     database = duckdb.connect()
     for name in TABLES:
         _view(database, name, f"from read_parquet({_text(run / 'tables' / f'{name}.parquet')})")
-    replicates = run / "tables" / "replicates.parquet"
-    if replicates.is_file():
-        _view(database, "replicates", f"from read_parquet({_text(replicates)})")
-    _add_chunks(database, run / CHUNKS / "replicate-0000")
+    repeats = run / "tables" / "repeats.parquet"
+    if repeats.is_file():
+        _view(database, "repeats", f"from read_parquet({_text(repeats)})")
+    _add_chunks(database, run / CHUNKS / Repetition().folder)
     return database
 
 

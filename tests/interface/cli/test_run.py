@@ -208,9 +208,9 @@ def test_a_trial_is_repeated_into_a_table_of_its_own(trial_file: Any, tmp_path: 
     out = tmp_path / "out"
     outcome = regraft_command("run", quick, "--patients", 2, "--replicates", 3, "--out", out, "--json")
     assert outcome.code == 0, outcome
-    repeated = pd.read_parquet(out / "tables" / "replicates.parquet")
+    repeated = pd.read_parquet(out / "tables" / "repeats.parquet")
     assert set(repeated["replicate"]) == {0, 1, 2}
-    asked = regraft_command("query", out, "select count(distinct seed) as seeds from replicates", "--json")
+    asked = regraft_command("query", out, "select count(distinct seed) as seeds from repeats", "--json")
     assert json.loads(asked.out) == [{"seeds": 3}]
 
 

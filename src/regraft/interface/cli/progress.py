@@ -19,19 +19,19 @@ Shown = tuple["Callable[[News], None]", Callable[[str, int, int], None]]
 
 
 @contextmanager
-def shown_progress(*, shown: bool, replicates: int = 1) -> Iterator[Shown]:
+def shown_progress(*, shown: bool, trials: int = 1) -> Iterator[Shown]:
     """Yield two functions: one takes the news of chunks, the other stages, work done and work to do.
 
     Parameters
     ----------
-    replicates : how often the trial is run in all
+    trials : how often the trial is run in all
     """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)
     if not (shown and console.is_terminal):
-        yield _lines(replicates) if shown else (lambda news: None, lambda stage, done, total: None)
+        yield _lines(trials) if shown else (lambda news: None, lambda stage, done, total: None)
         return
     columns = (
         TextColumn("{task.description:<12}"),
@@ -49,12 +49,12 @@ def shown_progress(*, shown: bool, replicates: int = 1) -> Iterator[Shown]:
                 tasks[stage] = progress.add_task(stage, total=total, detail=detail)
             progress.update(tasks[stage], completed=done, total=total, detail=detail)
 
-        yield (lambda news: show("patients", news.done, news.wanted, detail_of(news, replicates))), show
+        yield (lambda news: show("patients", news.done, news.wanted, detail_of(news, trials))), show
 
 
-def detail_of(news: News, replicates: int = 1) -> str:
+def detail_of(news: News, trials: int = 1) -> str:
     """Return which repetition of the trial it is, failed runs, rate and time left in words."""
-    parts = [f"trial {news.replicate + 1} of {replicates}"] if replicates > 1 else []
+    parts = [f"trial {news.trial + 1} of {trials}"] if trials > 1 else []
     parts += [f"{news.failed} runs failed"] if news.failed else []
     if news.rate > 0:
         parts.append(f"{news.rate:.3g} patients per second")
@@ -70,7 +70,7 @@ def time_text(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def _lines(replicates: int) -> Shown:
+def _lines(trials: int) -> Shown:
     """Return functions that write a line when a stage is done, and for long ones now and then."""
     told, last = time.monotonic(), (-1, -1)
 
@@ -80,12 +80,12 @@ def _lines(replicates: int) -> Shown:
 
     def show_news(news: News) -> None:
         nonlocal told, last
-        now, place = time.monotonic(), (news.replicate, news.done)
-        is_end = news.done == news.wanted and news.replicate in (0, replicates - 1)
+        now, place = time.monotonic(), (news.trial, news.done)
+        is_end = news.done == news.wanted and news.trial in (0, trials - 1)
         if last == place or not (is_end or now - told >= QUIET_SECONDS):
             return
         told, last = now, place
-        detail = "" if is_end and replicates == 1 else detail_of(news, replicates)
+        detail = "" if is_end and trials == 1 else detail_of(news, trials)
         text = f"patients: {news.done} of {news.wanted}"
         typer.echo(f"{text}, {detail}" if detail else text, err=True)
 

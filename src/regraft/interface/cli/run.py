@@ -41,7 +41,7 @@ AllowFailed = Annotated[
 ]
 Extend = Annotated[
     bool,
-    typer.Option("--extend", help="Add patients, arms or replicates to the run in the folder; the rest is kept."),
+    typer.Option("--extend", help="Add patients, arms, replicates or draws to the run in the folder; keep the rest."),
 ]
 Scheduler = Annotated[
     str | None,
@@ -57,6 +57,10 @@ PatientSeconds = Annotated[
 ]
 Replicates = Annotated[
     int, typer.Option("--replicates", min=1, help="Repetitions of the trial with other patients, in one table.")
+]
+Draws = Annotated[
+    int | None,
+    typer.Option("--draws", min=2, help="Repeat the trial under so many draws of its 'posterior': what is not known."),
 ]
 Replace = Annotated[
     bool, typer.Option("--replace", help="Start anew where the folder holds another run; its chunks are deleted.")
@@ -76,6 +80,7 @@ def run(
     scheduler: Scheduler = None,
     patient_seconds: PatientSeconds = None,
     replicates: Replicates = 1,
+    draws: Draws = None,
     replace: Replace = False,
     as_json: Json = False,
     dry_run: DryRun = False,
@@ -101,10 +106,10 @@ def run(
         return
     with _resumable(out):
         backend = _backend(design, cores=cores, scheduler=scheduler, patient_seconds=patient_seconds)
-        options = RunOptions(threads=cores, backend=backend, extend=extend, replicates=replicates)
+        options = RunOptions(threads=cores, backend=backend, extend=extend, replicates=replicates, draws=draws or 0)
         result, repeated = _run(design, out, seed=seed, options=options, replace=replace, is_shown=not as_json)
         data = report_data(result, _targets(design), command=_command(trial, result))
-        write_results(result, data, out, replicates=repeated)
+        write_results(result, data, out, repeats=repeated)
     if as_json:
         print_json(summary_json(data))
     else:
@@ -127,14 +132,14 @@ def _run(
 
     from regraft.interface.cli.progress import shown_progress
     from regraft.trial.stored import run as stored
-    from regraft.trial.stored.replicates import run_replicates
+    from regraft.trial.stored.repeats import run_repeats
 
     if replace:
         shutil.rmtree(out / CHUNKS, ignore_errors=True)
-    with shown_progress(shown=is_shown, replicates=options.replicates) as (listener, progress):
+    with shown_progress(shown=is_shown, trials=options.replicates + options.draws) as (listener, progress):
         given: Any = {"seed": seed, "options": options, "listener": listener}
         result = stored.run_stored(design, out / CHUNKS, **given, progress=progress)
-        return result, run_replicates(design, out / CHUNKS, **given) if options.replicates > 1 else None
+        return result, run_repeats(design, out / CHUNKS, **given) if options.is_repeated else None
 
 
 def _backend(

@@ -12,6 +12,7 @@ from regraft.errors import UsageError
 from regraft.trial.plan import Plan
 from regraft.trial.stored.backends import Backend, Done
 from regraft.trial.stored.chunk import Report, Task, report
+from regraft.trial.stored.repetition import Repetition
 from regraft.trial.stored.search import find_lost, no_one
 from regraft.trial.stored.store import Store
 
@@ -21,12 +22,13 @@ MOST_DEATHS = 5  # of one chunk, searches apart; then patients are not the reaso
 
 @dataclass(frozen=True)
 class News:
-    """How far a replicate is: eligible patients found of those wanted, and failed runs, from finished chunks.
+    """How far a trial is: eligible patients found of those wanted, and failed runs, from finished chunks.
 
-    ``rate`` is patients per second since the run was started, 0 until one is found.
+    ``trial`` counts repetitions from 0 in the order in which they are run; ``rate`` is patients per second since this
+    one was started, 0 until one is found.
     """
 
-    replicate: int
+    trial: int
     done: int
     wanted: int
     failed: int
@@ -42,16 +44,16 @@ Listener = Callable[[News], None]
 
 
 class Drive:
-    """The chunks of one replicate on their way: finished ones by number, and how many were handed out.
+    """The chunks of one repetition on their way: finished ones by number, and how many were handed out.
 
     Parameters
     ----------
     keys : id of each arm and the key of its files
     """
 
-    def __init__(self, plan: Plan, store: Store, replicate: int, keys: tuple[tuple[str, str], ...]) -> None:
-        self._replicate, self._chunk, self._keys = replicate, store.chunk, keys
-        self._folder = store.replicate(replicate)
+    def __init__(self, plan: Plan, store: Store, repetition: Repetition, keys: tuple[tuple[str, str], ...]) -> None:
+        self._trial, self._chunk, self._keys = store.trials.index(repetition), store.chunk, keys
+        self._folder = store.place(repetition)
         self._wanted, self._limit = plan.design.patients_per_arm, plan.design.most_screened
         self._reports: dict[int, Report] = {}
         self._deaths: Counter[int] = Counter()
@@ -59,7 +61,7 @@ class Drive:
         self._running = self._next = self._found_before = 0
 
     def run(self, backend: Backend, listener: Listener | None = None) -> int:
-        """Compute what is missing; return how many chunks the replicate takes.
+        """Compute what is missing; return how many chunks the repetition takes.
 
         Raises
         ------
@@ -126,8 +128,8 @@ class Drive:
         return found + self._running * share < self._wanted
 
     def _news(self, seconds: float) -> News:
-        """Say how far the replicate is."""
+        """Say how far the trial is."""
         found = sum(one.eligible for one in self._reports.values())
         failed = sum(one.failed for one in self._reports.values())
         rate = (found - self._found_before) / seconds
-        return News(self._replicate, min(found, self._wanted), self._wanted, failed, rate)
+        return News(self._trial, min(found, self._wanted), self._wanted, failed, rate)

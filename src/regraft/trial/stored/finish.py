@@ -18,11 +18,12 @@ from regraft.trial.screening import count_screened, too_few
 from regraft.trial.stored.files import BASELINE, ChunkFiles
 from regraft.trial.stored.parquet import column_names, read
 from regraft.trial.stored.reading import Piece, observed_arm
+from regraft.trial.stored.repetition import Repetition
 from regraft.trial.stored.store import Store
 
 
-def stored_cohort(plan: Plan, store: Store, replicate: int, chunks: int) -> tuple[Cohort, list[Piece]]:
-    """Return who was enrolled in a replicate, and where; the key of the pieces is still to be filled in.
+def stored_cohort(plan: Plan, store: Store, repetition: Repetition, chunks: int) -> tuple[Cohort, list[Piece]]:
+    """Return who was enrolled in a repetition, and where; the key of the pieces is still to be filled in.
 
     Parameters
     ----------
@@ -32,7 +33,7 @@ def stored_cohort(plan: Plan, store: Store, replicate: int, chunks: int) -> tupl
     ------
     UsageError : too few are eligible; the message tells how many were found and who failed what
     """
-    files = [ChunkFiles(store.replicate(replicate), number * store.chunk) for number in range(chunks)]
+    files = [ChunkFiles(store.place(repetition), number * store.chunk) for number in range(chunks)]
     screening, eligible = _screening(plan, files)
     pieces = [
         Piece(one, "", rows) for one, rows in zip(files, _cut(eligible, plan.design.patients_per_arm), strict=True)
@@ -51,7 +52,7 @@ def stored_cohort(plan: Plan, store: Store, replicate: int, chunks: int) -> tupl
 
 
 def stored_arms(plan: Plan, pieces: Sequence[Piece], keys: Sequence[tuple[str, str]]) -> list[SimulatedArm]:
-    """Return all arms of a replicate."""
+    """Return all arms of a repetition."""
     arms = []
     first = np.array([int(read(pieces[0].files.people, ["patient_id"], 1)["patient_id"][0])])
     somebody = sample_population(plan.population, plan.model.parameter_rows, first, plan.seed)

@@ -59,14 +59,6 @@ def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     return sorted(name for name in {*one, *other} if one.get(name) != other.get(name))
 
 
-def replicate_seed(seed: int, replicate: int) -> int:
-    """Return the seed of a repetition of a trial; the first one, 0, has the seed itself."""
-    if replicate == 0:
-        return seed
-    digest = hashlib.sha256(f"{seed} {replicate}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") // 2
-
-
 def _short(value: Any) -> str:
     """Return a short hash of plain values."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:12]

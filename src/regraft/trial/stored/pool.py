@@ -43,16 +43,18 @@ class PlannedWork:
     Parameters
     ----------
     design : as JSON, with paths that are valid where it is computed
-    seed : of the replicate
+    seed : of the repetition
+    draw : whose typical values are used, the central one's if None
     """
 
     design: str
     seed: int
+    draw: int | None = None
 
     @classmethod
     def of(cls, plan: Plan) -> PlannedWork:
         """Describe the work of a plan."""
-        return cls(plan.design.model_dump_json(), plan.seed)
+        return cls(plan.design.model_dump_json(), plan.seed, plan.draw)
 
     def prepare(self) -> None:
         """Make the plan."""
@@ -65,13 +67,13 @@ class PlannedWork:
     def _plan(self) -> Plan:
         """Return the plan of this process."""
         with _PLANNING:  # a worker of a cluster may have several threads
-            return _plan(self.design, self.seed)
+            return _plan(self.design, self.seed, self.draw)
 
 
 @lru_cache(maxsize=1)
-def _plan(design: str, seed: int) -> Plan:
+def _plan(design: str, seed: int, draw: int | None) -> Plan:
     """Make a plan whose engine uses one thread: there are as many processes as cores."""
-    return make_plan(TrialDesign.model_validate_json(design), seed=seed, threads=1)
+    return make_plan(TrialDesign.model_validate_json(design), seed=seed, threads=1).under(draw)
 
 
 def spare_cores() -> int:

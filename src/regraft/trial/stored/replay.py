@@ -18,6 +18,7 @@ from regraft.trial.screening import RUN_IN_FAILED, run_in_years, screen_batch, s
 from regraft.trial.statistics import Floats
 from regraft.trial.stored.files import WHY_LOST, ChunkFiles
 from regraft.trial.stored.parquet import is_whole, read
+from regraft.trial.stored.repetition import Repetition
 from regraft.trial.stored.store import read_about
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def given_up(folder: Path, plan: Plan, patient: int, position: int) -> str:
     """
     about = read_about(folder) or {}
     chunk = int(about["chunk"])
-    files = ChunkFiles(folder / "replicate-0000", patient // chunk * chunk)
+    files = ChunkFiles(folder / Repetition().folder, patient // chunk * chunk)
     arm = files.arm(about["files"][plan.design.arms[position].id])
     for path, column in ((files.screened, "run_in"), (arm, "status")):
         if is_whole(path):

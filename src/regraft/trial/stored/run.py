@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +17,8 @@ from regraft.trial.stored.backends import Backend, InProcess
 from regraft.trial.stored.chunk import simulate_chunk
 from regraft.trial.stored.drive import Drive, Listener
 from regraft.trial.stored.finish import stored_arms, stored_cohort
-from regraft.trial.stored.identity import arm_keys, replicate_seed
+from regraft.trial.stored.identity import arm_keys
+from regraft.trial.stored.repetition import Repetition
 from regraft.trial.stored.store import Store, opened
 
 BackendMaker = Callable[[Plan], Backend]
@@ -32,8 +33,9 @@ class RunOptions:
     threads : of the engine where chunks are computed in this process, all cores if None
     backend : makes what computes the chunks of a plan; this process if None
     chunk : candidates in a chunk of a new run
-    extend : a run that is there may get more patients, arms or replicates
-    replicates : repetitions of the trial, for ``run_replicates``
+    extend : a run that is there may get more patients, arms, replicates or draws
+    replicates : repetitions of the trial with other patients, itself among them, for ``run_repeats``
+    draws : posterior draws under which the trial is repeated, for ``run_repeats``
     """
 
     threads: int | None = None
@@ -41,6 +43,23 @@ class RunOptions:
     chunk: int | None = None
     extend: bool = False
     replicates: int = 1
+    draws: int = 0
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether more is to be run than the trial itself."""
+        return self.replicates > 1 or self.draws > 0
+
+    def opened(self, plan: Plan, folder: Path) -> AbstractContextManager[Store]:
+        """Open the folder of a run for this process; see ``store.opened``."""
+        return opened(
+            plan,
+            folder,
+            replicates=self.replicates,
+            draws=self.draws,
+            chunk=self.chunk,
+            extend=self.extend,
+        )
 
 
 def run_stored(
@@ -67,7 +86,7 @@ def run_stored(
 
     Raises
     ------
-    UsageError : too few patients are eligible, or the folder holds another run
+    UsageError : too few patients are eligible, the folder holds another run, or draws without a posterior
     OutputFolderError : the folder cannot be written; what is finished stays there
     InvalidField, UnknownEntry, InvalidModel, UnitMismatch : the design or something it names cannot be run
     """
@@ -75,31 +94,33 @@ def run_stored(
     timings: dict[str, float] = {}
     with timed(timings, "plan"):
         plan = make_plan(design, seed=seed, threads=options.threads)
-    with opened(plan, folder, replicates=options.replicates, chunk=options.chunk, extend=options.extend) as store:
+    with options.opened(plan, folder) as store:
         with timed(timings, "patients"):
-            chunks = compute(plan, store, 0, options=options, listener=listener)
-        return summarise_stored(plan, store, 0, chunks, timings=timings, progress=progress)
+            chunks = compute(plan, store, Repetition(), options=options, listener=listener)
+        return summarise_stored(plan, store, Repetition(), chunks, timings=timings, progress=progress)
 
 
-def compute(plan: Plan, store: Store, replicate: int, *, options: RunOptions, listener: Listener | None = None) -> int:
-    """Compute what is missing of a replicate; return how many chunks it takes."""
-    plan = replace(plan, seed=replicate_seed(plan.seed, replicate))
+def compute(
+    plan: Plan, store: Store, repetition: Repetition, *, options: RunOptions, listener: Listener | None = None
+) -> int:
+    """Compute what is missing of a repetition; return how many chunks it takes."""
+    plan = repetition.plan(plan)
     with _working(options.backend(plan) if options.backend else InProcess(partial(simulate_chunk, plan))) as backend:
-        return Drive(plan, store, replicate, arm_keys(plan)).run(backend, listener)
+        return Drive(plan, store, repetition, arm_keys(plan)).run(backend, listener)
 
 
 def summarise_stored(
     plan: Plan,
     store: Store,
-    replicate: int,
+    repetition: Repetition,
     chunks: int,
     *,
     timings: dict[str, float] | None = None,
     progress: Progress | None = None,
 ) -> TrialResult:
-    """Evaluate a replicate whose chunks are finished."""
-    plan = replace(plan, seed=replicate_seed(plan.seed, replicate))
-    cohort, pieces = stored_cohort(plan, store, replicate, chunks)
+    """Evaluate a repetition whose chunks are finished."""
+    plan = repetition.plan(plan)
+    cohort, pieces = stored_cohort(plan, store, repetition, chunks)
     arms = stored_arms(plan, pieces, arm_keys(plan))
     return conclude(plan, cohort, arms, timings=timings, progress=progress)
 

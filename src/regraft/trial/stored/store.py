@@ -13,6 +13,7 @@ from typing import Any
 from regraft.errors import InvalidFile, OutputFolderError, UsageError
 from regraft.trial.plan import Plan
 from regraft.trial.stored.identity import arm_keys, differences, plain_identity
+from regraft.trial.stored.repetition import Repetition, repetitions
 
 ABOUT, LOCK = "run.json", "lock"
 LARGEST_CHUNK, SMALLEST_CHUNK = 1000, 32  # candidates
@@ -20,15 +21,19 @@ LARGEST_CHUNK, SMALLEST_CHUNK = 1000, 32  # candidates
 
 @dataclass(frozen=True)
 class Store:
-    """A folder of chunks. ``chunk`` is the number of candidates in each; ``about`` what else its record holds."""
+    """A folder of chunks.
+
+    ``chunk`` is the number of candidates in each, ``about`` what else its record holds, ``trials`` what is to be in it.
+    """
 
     folder: Path
     chunk: int
     about: Mapping[str, Any]
+    trials: tuple[Repetition, ...] = (Repetition(),)
 
-    def replicate(self, number: int) -> Path:
+    def place(self, repetition: Repetition) -> Path:
         """Return the folder of one repetition of the trial."""
-        return self.folder / f"replicate-{number:04d}"
+        return self.folder / repetition.folder
 
 
 def default_chunk(patients: int) -> int:
@@ -37,14 +42,19 @@ def default_chunk(patients: int) -> int:
 
 
 @contextmanager
-def opened(plan: Plan, folder: Path, *, replicates: int, chunk: int | None, extend: bool) -> Iterator[Store]:
+def opened(
+    plan: Plan, folder: Path, *, replicates: int, draws: int = 0, chunk: int | None, extend: bool
+) -> Iterator[Store]:
     """Open the folder of a run, new or begun before, for the only process that may write to it.
 
     Raises
     ------
-    UsageError : it holds another run, or one that would have to be extended; the message says what differs
+    UsageError : it holds another run, or one that would have to be extended; the message says what differs; or draws
+        that there are not
     OutputFolderError : it cannot be written, or another process is at work in it
     """
+    trials = repetitions(plan, replicates=replicates, draws=draws)
+    repeated = {"replicates": replicates, "draws": draws}
     folder = folder.resolve()  # other processes may work elsewhere
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -56,7 +66,8 @@ def opened(plan: Plan, folder: Path, *, replicates: int, chunk: int | None, exte
                     f"Another process is writing to {folder}. Wait for it, or choose another folder with --out."
                 ) from None
             _remove_unfinished(folder)
-            yield _open(plan, folder, replicates=replicates, chunk=chunk, extend=extend)
+            about = _begin(plan, folder, repeated, chunk=chunk, extend=extend)
+            yield Store(folder, about["chunk"], about, trials)
     except OSError as error:
         raise OutputFolderError(
             f"{folder} cannot be written: {error.strerror or error}. Free it, or choose another folder with --out."
@@ -86,14 +97,16 @@ def read_about(folder: Path) -> dict[str, Any] | None:
     return content
 
 
-def _open(plan: Plan, folder: Path, *, replicates: int, chunk: int | None, extend: bool) -> Store:
-    """Compare the run with the one in the folder, and note what is to be done."""
+def _begin(
+    plan: Plan, folder: Path, repeated: Mapping[str, int], *, chunk: int | None, extend: bool
+) -> Mapping[str, Any]:
+    """Compare the run with the one in the folder, and note what is to be done; return the record."""
     wanted: dict[str, Any] = {
         "identity": plain_identity(plan),
         "chunk": chunk or default_chunk(plan.design.patients_per_arm),
         "design": plan.design.model_dump(mode="json"),
         "files": dict(arm_keys(plan)),
-        "replicates": replicates,
+        **repeated,
     }
     found = read_about(folder)
     if found is not None:
@@ -104,7 +117,7 @@ def _open(plan: Plan, folder: Path, *, replicates: int, chunk: int | None, exten
         unfinished = folder / f".{ABOUT}"
         unfinished.write_text(text, encoding="utf-8")
         unfinished.replace(folder / ABOUT)
-    return Store(folder, wanted["chunk"], wanted)
+    return wanted
 
 
 def _require_same(found: Mapping[str, Any], wanted: Mapping[str, Any], folder: Path, *, extend: bool) -> None:
@@ -118,7 +131,7 @@ def _require_same(found: Mapping[str, Any], wanted: Mapping[str, Any], folder: P
     if extend:
         return
     bigger = [name for name in ("patients_per_arm", "arms") if found["design"][name] != wanted["design"][name]]
-    bigger += ["replicates"] if found["replicates"] != wanted["replicates"] else []
+    bigger += [name for name in ("replicates", "draws") if found.get(name, 0) != wanted[name]]
     if bigger:
         raise UsageError(
             f"{folder.parent} holds this trial with other {_listed(bigger)}. Give --extend to keep what is there and "

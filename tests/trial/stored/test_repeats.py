@@ -8,8 +8,8 @@ import pytest
 
 from regraft.errors import UsageError
 from regraft.trial import TrialDesign, run_trial
-from regraft.trial.stored.identity import replicate_seed
-from regraft.trial.stored.replicates import run_replicates
+from regraft.trial.stored.repeats import run_repeats
+from regraft.trial.stored.repetition import replicate_seed
 from regraft.trial.stored.run import RunOptions, run_stored
 
 
@@ -17,8 +17,8 @@ def test_each_repetition_is_the_trial_with_another_seed(design: TrialDesign, tmp
     small = design.model_copy(update={"patients_per_arm": 3, "endpoints": ("edss_change",), "arms": design.arms[1:]})
     run_stored(small, tmp_path / "run", options=RunOptions(threads=1))
     with pytest.raises(UsageError, match="'replicates'.*--extend"):
-        run_replicates(small, tmp_path / "run", options=RunOptions(threads=1, replicates=3))
-    found = run_replicates(small, tmp_path / "run", options=RunOptions(threads=1, replicates=3, extend=True))
+        run_repeats(small, tmp_path / "run", options=RunOptions(threads=1, replicates=3))
+    found = run_repeats(small, tmp_path / "run", options=RunOptions(threads=1, replicates=3, extend=True))
     assert set(found["replicate"]) == {0, 1, 2}
     slopes = found[(found["statistic"] == "slope") & (found["arm"] == "untreated")].set_index("replicate")["value"]
     for replicate in range(3):

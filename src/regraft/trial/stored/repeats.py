@@ -1,25 +1,27 @@
-"""A trial repeated with other patients: how its estimates scatter, for operating characteristics."""
+"""A trial repeated with other patients and under posterior draws: how its estimates scatter by luck and knowledge."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from regraft.errors import OutputFolderError, UsageError
 from regraft.trial.design import TrialDesign
 from regraft.trial.plan import make_plan
 from regraft.trial.result import TrialResult
 from regraft.trial.stored.drive import Listener
+from regraft.trial.stored.repetition import Repetition
 from regraft.trial.stored.run import RunOptions, compute, summarise_stored
-from regraft.trial.stored.store import opened
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def run_replicates(
+def run_repeats(
     design: TrialDesign,
     folder: Path,
     *,
@@ -29,22 +31,42 @@ def run_replicates(
 ) -> pd.DataFrame:
     """Run all repetitions of a trial that are not there yet, and return their estimates.
 
-    Repetition 0 is the trial itself; each other one has a seed that follows from the trial's, so other patients.
+    The first is the trial itself. A further replicate has a seed that follows from the trial's, so other patients; a
+    draw has the patients and the luck of the trial itself, and other typical values.
 
     Returns
     -------
-    one row per repetition and estimate or contrast; ``p_value`` is empty for estimates
+    one row per repetition and estimate or contrast; ``p_value`` is empty for estimates, ``draw`` for the central draw
+
+    Raises
+    ------
+    UsageError : as ``run_stored``; the message tells under which draw there are too few patients
     """
     import pandas as pd
 
     plan = make_plan(design, seed=seed, threads=options.threads)
     rows: list[dict[str, Any]] = []
-    with opened(plan, folder, replicates=options.replicates, chunk=options.chunk, extend=options.extend) as store:
-        for replicate in range(options.replicates):
-            chunks = compute(plan, store, replicate, options=options, listener=listener)
-            result = summarise_stored(plan, store, replicate, chunks)
-            rows += [{"replicate": replicate, "seed": str(result.provenance.seed)} | row for row in _rows(result)]
-    return pd.DataFrame(rows)
+    with options.opened(plan, folder) as store:
+        for trial in store.trials:
+            with _told(trial):
+                chunks = compute(plan, store, trial, options=options, listener=listener)
+                result = summarise_stored(plan, store, trial, chunks)
+            about = {"replicate": trial.replicate, "draw": trial.draw, "seed": str(result.provenance.seed)}
+            rows += [about | row for row in _rows(result)]
+    return pd.DataFrame(rows).astype({"draw": "Int64"})  # whole numbers also where some are empty
+
+
+@contextmanager
+def _told(trial: Repetition) -> Iterator[None]:
+    """Say of which draw it is true that its trial cannot be carried out."""
+    try:
+        yield
+    except OutputFolderError:
+        raise
+    except UsageError as error:
+        if trial.draw is None:
+            raise
+        raise UsageError(f"Under posterior draw {trial.draw}: {error}") from error
 
 
 def _rows(result: TrialResult) -> Iterator[dict[str, Any]]:
