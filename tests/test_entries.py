@@ -152,3 +152,11 @@ def test_yaml_is_read_as_plain_data(tmp_path: Path) -> None:
 def test_yaml_that_is_not_plain_keys_and_values_names_file_and_line(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(InvalidFile, match=message):
         read_yaml(write(tmp_path, text, "a.yaml"), "it starts with 'id:'")
+
+
+def test_files_may_be_left_out_of_the_hash(tmp_path: Path) -> None:
+    write(tmp_path, "id\na\n")
+    first = content_hash(tmp_path, without=("README.md",))
+    write(tmp_path, "words", "README.md")
+    assert content_hash(tmp_path, without=("README.md",)) == first
+    assert content_hash(tmp_path) != first

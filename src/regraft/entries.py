@@ -6,7 +6,7 @@ import csv
 import hashlib
 import io
 import tomllib
-from collections.abc import Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -206,10 +206,16 @@ def read_number(text: str, *, path: Path, row: str, column: str) -> float:
     return value
 
 
-def content_hash(path: Path) -> str:
-    """Return a hash of an entry's files (names within the entry, and bytes), 16 hexadecimal digits."""
+def content_hash(path: Path, *, without: Collection[str] = ()) -> str:
+    """Return a hash of an entry's files (names within the entry, and bytes), 16 hexadecimal digits.
+
+    Parameters
+    ----------
+    without : names of files that do not count
+    """
     digest = hashlib.sha256()
     root, files = (path.parent, [path]) if path.is_file() else (path, [p for p in path.rglob("*") if p.is_file()])
+    files = [file for file in files if file.name not in without]
     for name, file in sorted((file.relative_to(root).as_posix(), file) for file in files):
         content = file.read_bytes()
         # lengths first, so that no two different folders give the same stream of bytes

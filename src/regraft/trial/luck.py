@@ -9,7 +9,7 @@ import numpy as np
 from regraft.streams import patient_uniforms
 from regraft.trial.plan import Plan
 from regraft.trial.screening import Enrolled
-from regraft.trial.stored.identity import replicate_seed
+from regraft.trial.stored.repetition import replicate_seed
 
 HAZARD, THRESHOLD = "H_", "E_"  # a random event: cumulative hazard, and the value of it at which the event happens
 

@@ -17,13 +17,14 @@ FORMAT = 1  # of the files; another number is another identity
 # What a design may say differently without another fate for anyone who is in both: more patients, other arms.
 FREE = ("title", "patients_per_arm", "screening_limit", "arms", "reference_arm", "endpoints", "outcomes")
 NAMES = ("models", "population", "measurements", "posterior")
+TEXTS = ("README.md", "checks.csv")  # of an entry: they change no patient
 ENTRIES = {"models": "models", "population": "populations", "measurements": "measurements"}
 
 
 def identity(plan: Plan) -> dict[str, Any]:
     """Return everything on which the numbers of a patient before and after randomisation depend, arms apart.
 
-    Entries stand for their content, so that an edited table is another run, and a moved folder is not.
+    Entries stand for their content, so that an edited table is another run; a moved folder or another README is not.
     """
     from importlib.metadata import version
 
@@ -31,7 +32,7 @@ def identity(plan: Plan) -> dict[str, Any]:
     parts = {name: value for name, value in design.items() if name not in (*FREE, *NAMES)}
     for field, kind in ENTRIES.items():
         names = design[field] if isinstance(design[field], list) else [design[field]]
-        parts[field] = [content_hash(place_of(kind, name)) for name in names]
+        parts[field] = [_numbers(kind, name) for name in names]
     if plan.draws is not None:  # a trial without has the identity that it had before there were posteriors
         parts["posterior"] = [plan.draws.sha256, plan.draws.central]
     solver = {name: value for name, value in asdict(plan.settings).items() if name != "threads"}
@@ -49,7 +50,7 @@ def arm_keys(plan: Plan) -> tuple[tuple[str, str], ...]:
     keys = []
     for arm, protocol in zip(plan.design.arms, plan.protocols, strict=True):
         entries = [("protocols", arm.protocol), *(("treatments", name) for name in protocol.treatment_ids)]
-        hashes = [content_hash(place_of(kind, name)) for kind, name in entries]
+        hashes = [_numbers(kind, name) for kind, name in entries]
         keys.append((arm.id, f"{arm.id}-{_short(hashes)}"))
     return tuple(keys)
 
@@ -57,6 +58,11 @@ def arm_keys(plan: Plan) -> tuple[tuple[str, str], ...]:
 def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     """Return the names of what differs between two identities."""
     return sorted(name for name in {*one, *other} if one.get(name) != other.get(name))
+
+
+def _numbers(kind: str, name: str) -> str:
+    """Return a hash of all of an entry on which numbers depend."""
+    return content_hash(place_of(kind, name), without=TEXTS)
 
 
 def _short(value: Any) -> str:
