@@ -7,7 +7,7 @@ import pytest
 from tests.evidence.fitting.small import write_study
 
 from regraft.errors import InvalidArgument
-from regraft.evidence.fitting.shares import FOLDS, PARTS, _divide, outcome_shares
+from regraft.evidence.fitting.shares import FOLDS, PARTS, _divide, _Outcome, outcome_shares
 from regraft.evidence.fitting.study import load_study
 
 LOW, HIGH = {"k_lesion": 0.0008}, {"k_lesion": 0.004}
@@ -26,20 +26,26 @@ def made_up(*, covariate, hidden, knowledge, luck, patients=4000, draws=12):
     shift = rng.normal(size=draws)
     shift = knowledge * (shift - shift.mean()) / shift.std()
     noise = luck * rng.normal(size=(draws, 2, patients))
-    return own + shift[:, None, None] + noise, seen[:, None], np.arange(patients) % FOLDS
+    ids = np.arange(patients)
+    kept = [np.sort(rng.permutation(patients)[: patients // 2]) for _ in shift]  # draws enrol different people
+    return [
+        _Outcome(ids[one], one % FOLDS, seen[one, None], (own + shift[k] + noise[k])[:, one])
+        for k, one in enumerate(kept)
+    ]
 
 
 def test_known_shares_come_back():
-    found = _divide(*made_up(covariate=1.0, hidden=1.5, knowledge=0.5, luck=2.0))
+    found = _divide(made_up(covariate=1.0, hidden=1.5, knowledge=0.5, luck=2.0))
     total = 1.0 + 2.25 + 0.25 + 4.0
     assert found == pytest.approx([1.0 / total, 2.25 / total, 0.25 / total, 4.0 / total], abs=0.03)
     assert found.sum() == pytest.approx(1.0)
 
 
 def test_what_is_not_there_has_no_share():
-    found = _divide(*made_up(covariate=0.0, hidden=1.0, knowledge=0.0, luck=1.0))
+    found = _divide(made_up(covariate=0.0, hidden=1.0, knowledge=0.0, luck=1.0))
     assert found[0] < 0.01 and found[2] < 0.01
-    assert np.isnan(_divide(np.ones((2, 2, 60)), np.zeros((60, 1)), np.arange(60) % FOLDS)).all()
+    everybody = _Outcome(np.arange(60), np.arange(60) % FOLDS, np.zeros((60, 1)), np.ones((2, 60)))
+    assert np.isnan(_divide([everybody, everybody])).all()
 
 
 def test_draws_that_differ_much_leave_knowledge_and_equal_ones_none(design):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from regraft.errors import InvalidArgument
 from regraft.evidence.calibration.chance import Floats, Integers
@@ -24,7 +25,7 @@ from regraft.trial.typical import with_typical
 
 PATIENTS = 400
 DRAWS = 6
-FEWEST = 50  # patients who are eligible under all draws
+FEWEST = 40  # patients who are eligible under two draws
 FOLDS = 10  # of the regression on covariates, and of the jackknife
 PARTS = ("covariates", "hidden biology", "knowledge", "luck")
 
@@ -62,36 +63,22 @@ def outcome_shares(
 
     Raises
     ------
-    InvalidArgument : fewer than two draws, or too few patients who are eligible under all of them
+    InvalidArgument : fewer than two draws, or too few patients who are eligible under two of them
     UsageError : too few candidates are eligible
 
     Notes
     -----
     Luck is that after randomisation; what happened before belongs to the patient. A patient's parameters keep their
-    place among patients when a draw moves the typical value.
+    place among patients when a draw moves the typical value. Draws move eligibility too: two draws are compared in the
+    patients who are enrolled under both.
     """
     if len(draws) < 2:
         raise InvalidArgument(f"{len(draws)} draw tells nothing of what is not known; give at least 2.")
     design = design.model_copy(update={"patients_per_arm": patients, "screening_limit": None})
     plan = make_plan(design, seed=seed, threads=None)
     runs = [_run(with_typical(plan, draw)) for draw in draws]
-    common = runs[0].ids
-    for run in runs[1:]:
-        common = np.intersect1d(common, run.ids)
-    if common.size < FEWEST:
-        raise InvalidArgument(
-            f"Only {common.size} patients are eligible under all {len(draws)} draws; {FEWEST} are needed. Take fewer "
-            "draws, or a design with wider eligibility."
-        )
-    runs = [run.of(common) for run in runs]
-    baseline = np.mean([run.baseline for run in runs], axis=0)
-    fold = (patient_uniforms(seed, common, "shares of variance, folds") * FOLDS).astype(np.int64)
-    found = []
-    for (endpoint, arm), _ in runs[0].outcomes.items():
-        values = np.array([run.outcomes[endpoint, arm] for run in runs])  # (draw, luck, patient)
-        years = design.follow_up.days / DAYS["year"]
-        found.append(_shares(endpoint, arm, years, values, baseline, fold))
-    return tuple(found)
+    years = design.follow_up.days / DAYS["year"]
+    return tuple(_shares(key, years, [run.of(key) for run in runs]) for key in runs[0].outcomes)
 
 
 def study_shares(study: Study, stored: StoredDraws, *, draws: int = DRAWS) -> tuple[Shares, ...]:
@@ -107,17 +94,32 @@ def study_shares(study: Study, stored: StoredDraws, *, draws: int = DRAWS) -> tu
 
 
 @dataclass(frozen=True)
+class _Outcome:
+    """One outcome under one draw: who, their baseline (patient, column), whether they had it (luck, patient)."""
+
+    ids: Integers
+    fold: Integers
+    baseline: Floats
+    had: Floats
+
+    def where(self, kept: NDArray[np.bool_]) -> _Outcome:
+        """Return some of the patients."""
+        return _Outcome(self.ids[kept], self.fold[kept], self.baseline[kept], self.had[:, kept])
+
+
+@dataclass(frozen=True)
 class _Run:
     """The trial under one draw: who, their baseline (patient, column), outcomes (luck, patient) by endpoint and arm."""
 
     ids: Integers
+    fold: Integers
     baseline: Floats
     outcomes: Mapping[tuple[str, str], Floats]
 
-    def of(self, ids: Integers) -> _Run:
-        """Return some of the patients."""
-        rows = np.searchsorted(self.ids, ids)
-        return _Run(ids, self.baseline[rows], {key: values[:, rows] for key, values in self.outcomes.items()})
+    def of(self, key: tuple[str, str]) -> _Outcome:
+        """Return an outcome of those in whom it is known."""
+        had = self.outcomes[key]
+        return _Outcome(self.ids, self.fold, self.baseline, had).where(np.asarray(np.isfinite(had).all(axis=0)))
 
 
 def _run(plan: Plan) -> _Run:
@@ -126,7 +128,8 @@ def _run(plan: Plan) -> _Run:
     columns = [values for _, values in sorted(baseline_of(plan, people).items())]
     pairs = [_outcomes(*other_luck(plan, people, number)) for number in (1, 2)]
     outcomes = {key: np.array([one[key] for one in pairs]) for key in pairs[0]}
-    return _Run(people.patient_ids, np.column_stack(columns), outcomes)
+    fold = (patient_uniforms(plan.seed, people.patient_ids, "shares of variance, folds") * FOLDS).astype(np.int64)
+    return _Run(people.patient_ids, fold, np.column_stack(columns), outcomes)
 
 
 def _outcomes(plan: Plan, people: Enrolled) -> Mapping[tuple[str, str], Floats]:
@@ -141,30 +144,42 @@ def _outcomes(plan: Plan, people: Enrolled) -> Mapping[tuple[str, str], Floats]:
     return found
 
 
-def _shares(endpoint: str, arm: str, years: float, values: Floats, baseline: Floats, fold: Integers) -> Shares:
+def _shares(key: tuple[str, str], years: float, runs: list[_Outcome]) -> Shares:
     """Divide the variance of one outcome, with errors by leaving out one fold of patients after the other."""
-    known = np.isfinite(values).all(axis=(0, 1))
-    values, baseline, fold = values[:, :, known], baseline[known], fold[known]
-    whole = _divide(values, baseline, fold)
-    parts = np.array([_divide(values[:, :, fold != k], baseline[fold != k], fold[fold != k]) for k in range(FOLDS)])
+    whole = _divide(runs)
+    parts = np.array([_divide([run.where(run.fold != k) for run in runs]) for k in range(FOLDS)])
     error = np.sqrt((FOLDS - 1) / FOLDS * np.sum((parts - parts.mean(axis=0)) ** 2, axis=0))
-    return Shares(endpoint, arm, years, int(known.sum()), float(values.mean()), whole, error)
+    patients = int(np.mean([run.ids.size for run in runs]))
+    return Shares(*key, years, patients, float(np.mean([run.had.mean() for run in runs])), whole, error)
 
 
-def _divide(values: Floats, baseline: Floats, fold: Integers) -> Floats:
-    """Return the shares of ``PARTS`` for outcomes (draw, luck, patient)."""
-    draws = values.shape[0]
-    total = float(np.var(values))
+def _divide(runs: list[_Outcome]) -> Floats:
+    """Return the shares of ``PARTS`` for an outcome under several draws."""
+    total = float(np.var(np.concatenate([run.had.ravel() for run in runs])))
     if total == 0:
         return np.full(len(PARTS), np.nan)
-    luck = 0.5 * float(np.mean((values[:, 0] - values[:, 1]) ** 2))
-    pairs = [(i, k) for i in range(draws) for k in range(i)]
-    both = 0.5 * float(np.mean([np.mean((values[i, 0] - values[k, 1]) ** 2) for i, k in pairs]))
-    knowledge = max(both - luck, 0.0)
-    patients = max(total - luck - knowledge, 0.0)
-    covariates = min(_foreseen(values.mean(axis=(0, 1)), baseline, fold), patients)
+    luck = 0.5 * float(np.mean([np.mean((run.had[0] - run.had[1]) ** 2) for run in runs]))
+    knowledge = float(np.mean([_apart(one, other) for k, one in enumerate(runs) for other in runs[:k]]))
+    knowledge = min(max(knowledge, 0.0), total - luck)
+    patients = total - luck - knowledge
+    foreseen = float(np.mean([_foreseen(run.had.mean(axis=0), run.baseline, run.fold) for run in runs]))
+    covariates = min(foreseen, patients)
     parts = np.array([covariates, patients - covariates, knowledge, luck])
     return np.asarray(parts / parts.sum())
+
+
+def _apart(one: _Outcome, other: _Outcome) -> float:
+    """Return how far apart the outcomes of the same patients are under two draws, beyond luck."""
+    _, mine, theirs = np.intersect1d(one.ids, other.ids, return_indices=True)
+    if mine.size < FEWEST:
+        raise InvalidArgument(
+            f"Only {mine.size} patients are eligible under two draws; {FEWEST} are needed. Take more patients, or a "
+            "design with wider eligibility."
+        )
+    here, there = one.had[:, mine], other.had[:, theirs]
+    both = 0.5 * np.mean((here[0] - there[1]) ** 2)
+    luck = 0.25 * (np.mean((here[0] - here[1]) ** 2) + np.mean((there[0] - there[1]) ** 2))
+    return float(both - luck)
 
 
 def _foreseen(mean: Floats, baseline: Floats, fold: Integers) -> float:

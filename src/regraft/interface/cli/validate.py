@@ -13,6 +13,8 @@ import typer
 if TYPE_CHECKING:
     from regraft.evidence.fitting.scorecard import Score, Scorecard
     from regraft.evidence.fitting.shares import Shares
+    from regraft.evidence.fitting.study import Study
+    from regraft.trial.draws import StoredDraws
 
 OTHER_MODEL = (
     "Note: models, trials or priors were changed after these draws were made. The scores are those of the old draws in "
@@ -33,11 +35,8 @@ def validate(
     """Predict each row at the study's own size and set it beside what was published; write a page and JSON."""
     from regraft.engine.settings import usable_cores
     from regraft.errors import InvalidField
-    from regraft.evidence.fitting.budget import mortality_budget, sentences
     from regraft.evidence.fitting.fit_study import has_same_model, make_folder, score_study
-    from regraft.evidence.fitting.shares import study_shares
     from regraft.evidence.fitting.study import find_study, load_study
-    from regraft.evidence.predictability import mortality_limit
     from regraft.interface.cli.output import print_json, print_lines, print_sentences
     from regraft.interface.cli.progress import shown_progress
     from regraft.interface.report.scorecard import render_scorecard
@@ -54,7 +53,7 @@ def validate(
     folder = out or Path("out") / "scores" / plan.id
     make_folder(folder)
     notes = [] if patients or has_same_model(plan, stored.model, log=folder) else [OTHER_MODEL.format(study=study)]
-    theta = stored.theta[:: max(1, math.ceil(stored.theta.shape[0] / most_draws))]
+    theta = stored.theta[list(stored.first(min(most_draws, stored.theta.shape[0])))]
     with shown_progress(shown=not as_json) as (_, show):
         cards = score_study(
             plan,
@@ -64,11 +63,8 @@ def validate(
             progress=lambda done, most, stage: show(stage, done, most),
         )
         show("deaths", 0, 1)
-        budget = sentences(mortality_budget(plan, stored.theta), mortality_limit())
+        budget, shares = _predictability(plan, stored, notes)
         show("deaths", 1, 1)
-        show("shares of variance", 0, 1)
-        shares = study_shares(plan, stored)
-        show("shares of variance", 1, 1)
     content: dict[str, Any] = {
         "study": plan.id,
         "title": plan.title,
@@ -119,6 +115,21 @@ def _print_card(card: Scorecard) -> None:
         )
     for row, reason in card.missing:
         print_sentences(f"Not scored: {row}, {reason}.")
+
+
+def _predictability(plan: Study, stored: StoredDraws, notes: list[str]) -> tuple[Sequence[str], tuple[Shares, ...]]:
+    """Return what covariates foresee; where a trial cannot tell, a note says so, and the scores are kept."""
+    from regraft.errors import RegraftError
+    from regraft.evidence.fitting.budget import mortality_budget, sentences
+    from regraft.evidence.fitting.shares import study_shares
+    from regraft.evidence.predictability import mortality_limit
+
+    try:
+        budget = sentences(mortality_budget(plan, stored.theta), mortality_limit())
+        return budget, study_shares(plan, stored)
+    except RegraftError as error:
+        notes.append(f"Note: what decides an outcome could not be told. {error}")
+        return (), ()
 
 
 def _print_shares(shares: Sequence[Shares]) -> None:
