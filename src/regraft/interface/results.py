@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from regraft.interface.folder import whole_folder
 from regraft.interface.report.data import ReportData
 from regraft.interface.report.page import render
 from regraft.interface.report.plain import summary_json
+from regraft.interface.views import REPEATED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,12 +27,13 @@ def write_results(result: TrialResult, data: ReportData, folder: Path, *, repeat
 
     Parameters
     ----------
-    repeats : estimates of repetitions of the trial, a table of their own
+    repeats : estimates of repetitions of the trial, a table of their own; so is what the draws among them say
 
     Raises
     ------
     OutputFolderError : the folder cannot be written
     """
+    from regraft.trial.knowledge import knowledge_table
     from regraft.trial.table_files import write_frames, write_tables
 
     page = render(data)
@@ -41,6 +44,12 @@ def write_results(result: TrialResult, data: ReportData, folder: Path, *, repeat
         write_tables(result.tables, staging / "tables")
         if repeats is not None:
             write_frames([repeats], staging / "tables" / "repeats")
+        if result.knowledge:
+            write_frames([knowledge_table(result.knowledge)], staging / "tables" / "knowledge")
+        written = {path.name for path in (staging / "tables").iterdir()}
+    for path in ((folder / "tables" / f"{name}.{kind}") for name in REPEATED for kind in ("csv", "parquet")):
+        if path.name not in written:
+            path.unlink(missing_ok=True)  # of an earlier run, and not true of this one
 
 
 def run_record(result: TrialResult, data: ReportData) -> dict[str, Any]:
@@ -62,8 +71,16 @@ def run_record(result: TrialResult, data: ReportData) -> dict[str, Any]:
         "timings_seconds": {stage: round(seconds, 3) for stage, seconds in result.timings.items()},
         "failures": [asdict(failure) for failure in result.failures],
         "failed_against_completed": [asdict(row) for row in imbalances(result)],
+        "knowledge": [_finite(asdict(one)) for one in result.knowledge],
         "summary": summary_json(data),
     }
+
+
+def _finite(value: Any) -> Any:
+    """Return plain values with None for numbers that do not exist, which JSON cannot write."""
+    if isinstance(value, dict):
+        return {name: _finite(part) for name, part in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _without_folders(value: Any) -> Any:

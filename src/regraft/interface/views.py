@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import duckdb
 
 TABLES = ("adsl", "adtte", "bds")
+REPEATED = ("repeats", "knowledge")  # of a trial that was run more than once
 VIEWS = (*TABLES, "events", "failures", "manifest")
 
 
@@ -23,7 +24,8 @@ def connect(run: Path) -> duckdb.DuckDBPyConnection:
     -------
     a connection with ``adsl``, ``adtte`` and ``bds`` as exported; ``events`` (arm or ``run-in``, patient, event, day),
     ``failures`` (arm, patient, status, day, reason) and ``manifest`` (a row per chunk: candidates, eligible, failed
-    run-ins) from the chunks; ``repeats`` where the trial was repeated. Events and failures are of enrolled patients.
+    run-ins) from the chunks; ``repeats`` where the trial was repeated, ``knowledge`` where that was under posterior
+    draws. Events and failures are of enrolled patients.
 
     Raises
     ------
@@ -41,9 +43,10 @@ def connect(run: Path) -> duckdb.DuckDBPyConnection:
     database = duckdb.connect()
     for name in TABLES:
         _view(database, name, f"from read_parquet({_text(run / 'tables' / f'{name}.parquet')})")
-    repeats = run / "tables" / "repeats.parquet"
-    if repeats.is_file():
-        _view(database, "repeats", f"from read_parquet({_text(repeats)})")
+    for name in REPEATED:
+        path = run / "tables" / f"{name}.parquet"
+        if path.is_file():
+            _view(database, name, f"from read_parquet({_text(path)})")
     _add_chunks(database, run / CHUNKS / Repetition().folder)
     return database
 
@@ -62,7 +65,10 @@ def ask(run: Path, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
         return [column[0] for column in found.description or ()], found.fetchall()
     except duckdb.Error as error:
         message = str(error).replace("Error: ", "error: ")
-        raise UsageError(f"The query cannot be answered: {message}\nThere are the tables {', '.join(VIEWS)}.") from None
+        raise UsageError(
+            f"The query cannot be answered: {message}\nThere are the tables {', '.join(VIEWS)}; of a trial that was "
+            f"repeated also {' and '.join(REPEATED)}."
+        ) from None
 
 
 def _add_chunks(database: duckdb.DuckDBPyConnection, folder: Path) -> None:

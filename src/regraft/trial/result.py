@@ -11,6 +11,7 @@ from regraft.patients.weights import Balance
 from regraft.therapy import TimelineItem
 from regraft.trial.design import TrialDesign
 from regraft.trial.endpoints.base import EndpointResult
+from regraft.trial.knowledge import Known
 from regraft.trial.observation import ObservedTrial
 from regraft.trial.provenance import Provenance
 from regraft.trial.ribbons import Ribbon
@@ -79,6 +80,7 @@ class TrialResult:
 
     ``population`` holds the enrolled patients, ``timelines`` the treatment of each arm, ``timings`` seconds by stage.
     ``balance`` holds the weights of the enrolled beside the published table they meet, None where all count alike.
+    ``knowledge`` tells how estimates differ between posterior draws; empty where the trial was not repeated under any.
     """
 
     design: TrialDesign
@@ -93,6 +95,7 @@ class TrialResult:
     provenance: Provenance
     timings: Mapping[str, float]
     balance: Balance | None = None
+    knowledge: tuple[Known, ...] = ()
 
     def endpoint(self, name: str) -> EndpointResult:
         """Return one endpoint of the design."""

@@ -128,9 +128,11 @@ def _run(
     design: TrialDesign, out: Path, *, seed: int | None, options: RunOptions, replace: bool, is_shown: bool
 ) -> tuple[TrialResult, pd.DataFrame | None]:
     """Run what is not yet in the folder: the trial, and its repetitions if there are more than one."""
+    import dataclasses
     import shutil
 
     from regraft.interface.cli.progress import shown_progress
+    from regraft.trial.knowledge import knowledge
     from regraft.trial.stored import run as stored
     from regraft.trial.stored.repeats import run_repeats
 
@@ -139,7 +141,10 @@ def _run(
     with shown_progress(shown=is_shown, trials=options.replicates + options.draws) as (listener, progress):
         given: Any = {"seed": seed, "options": options, "listener": listener}
         result = stored.run_stored(design, out / CHUNKS, **given, progress=progress)
-        return result, run_repeats(design, out / CHUNKS, **given) if options.is_repeated else None
+        if not options.is_repeated:
+            return result, None
+        repeats = run_repeats(design, out / CHUNKS, **given)
+        return dataclasses.replace(result, knowledge=knowledge(result.endpoints, repeats)), repeats
 
 
 def _backend(

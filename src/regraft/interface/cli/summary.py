@@ -6,6 +6,7 @@ from regraft.evidence.compare import Comparison, number
 from regraft.interface.cli.output import STICKY, print_lines, print_sentences, print_table
 from regraft.interface.report.charts import readable_unit
 from regraft.interface.report.data import Cell, ReportData, ResultRow
+from regraft.interface.report.knowledge import amount_text, known_text, luck_text
 from regraft.interface.report.page import cell_text, p_value_text, verdict_counts
 from regraft.interface.report.published import amount, endpoint_label, other_time, short_study
 
@@ -23,6 +24,8 @@ def print_summary(data: ReportData) -> None:
             for row in data.contrasts
         ]
         print_table("Compared with the reference arm", ("Endpoint", "Arm", "Measure", "Estimate", "p"), contrasts)
+    if data.draws:
+        _print_unknown(data)
     _print_patients(data)
     if data.comparisons:
         _print_published(data)
@@ -52,6 +55,19 @@ def _sticky(text: str) -> str:
     before, bracket, rest = text.partition("(")
     inside, closing, after = rest.partition(")")
     return before + bracket + inside.replace(" ", STICKY) + closing + after
+
+
+def _print_unknown(data: ReportData) -> None:
+    """Print how far luck and knowledge move each estimate."""
+    rows = [
+        (_endpoint(row), arm.label, amount_text(cell), *map(_sticky, (luck_text(cell), known_text(cell))))
+        for row in data.results
+        for arm, cell in zip(data.arms, row.cells, strict=True)
+        if cell.known is not None
+    ]
+    header = ("Endpoint", "Arm", "Estimate", "95 % of luck", "80 % of knowledge")
+    print_table(f"What is unknown: {data.draws} posterior draws", header, rows, numeric=(2,))
+    print_sentences(data.unknown)
 
 
 def _print_patients(data: ReportData) -> None:

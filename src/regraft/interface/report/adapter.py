@@ -15,6 +15,7 @@ from regraft.interface.report.from_endpoints import contrasts, deaths, relapse_r
 from regraft.interface.report.people import people_notes, people_summary, weighting
 from regraft.interface.report.published import COUNTED, in_words
 from regraft.trial.design import Criterion, TrialDesign
+from regraft.trial.knowledge import FEW
 from regraft.trial.observation import ObservedArm
 from regraft.trial.result import ArmFlow, Screening, TrialResult
 from regraft.trial.ribbons import Ribbon
@@ -48,7 +49,7 @@ def report_data(result: TrialResult, targets: Sequence[Target], *, command: str 
         title=result.design.title,
         summary=_summary(result),
         arms=arms,
-        results=result_rows(results, arms),
+        results=result_rows(results, arms, result.knowledge),
         consort=_consort(result),
         contrasts=contrasts(results),
         protocols=_treatments(result),
@@ -65,6 +66,8 @@ def report_data(result: TrialResult, targets: Sequence[Target], *, command: str 
         notes=_notes(result),
         definitions=tuple((found.title, found.definition) for found in result.endpoints.values()),
         weights=weighting(result),
+        draws=max((one.draws + one.without for one in result.knowledge), default=0),
+        unknown=_unknown(result),
     )
 
 
@@ -177,10 +180,35 @@ def _provenance(result: TrialResult, command: str) -> tuple[tuple[str, str], ...
     return tuple(rows)
 
 
+def _unknown(result: TrialResult) -> str:
+    """Say where typical values come from, and whether it is told how well they are known."""
+    posterior = result.design.posterior
+    if posterior is None:
+        return (
+            "Typical values of all parameters come from catalog tables; how well they are known is not part of this "
+            "trial, because it names no 'posterior'."
+        )
+    fit = next(entry.id for entry in result.provenance.entries if entry.kind == "calibrations")
+    if not result.knowledge:
+        return (
+            f"Typical values are those of the central draw of the fit {fit!r}. How well they are known is not "
+            "included: run the same trial with --extend --draws 20."
+        )
+    return (
+        f"Typical values are those of the central draw of the fit {fit!r}; the trial was repeated for the same people "
+        "with the same luck under other draws, each a set of parameters that the published results allow."
+    )
+
+
 def _notes(result: TrialResult) -> tuple[str, ...]:
     """Return the warnings that stand at the top of the page."""
     provenance = result.provenance
     notes = []
+    draws = max((one.draws for one in result.knowledge), default=FEW)
+    if draws < FEW:
+        notes.append(
+            f"Intervals of knowledge come from {draws} posterior draws, fewer than {FEW}: their ends are rough."
+        )
     if provenance.unreviewed:
         count = len(provenance.unreviewed)
         notes.append(f"{count} of {len(provenance.entries)} catalog entries behind this result have not been reviewed.")

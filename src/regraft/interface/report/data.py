@@ -22,13 +22,17 @@ class Arm:
 
 @dataclass(frozen=True)
 class Cell:
-    """One estimate of a result table: value and 95 % interval in the row's unit, or why there is none."""
+    """One estimate of a result table: value and 95 % interval in the row's unit, or why there is none.
+
+    ``known`` is its 80 % interval over posterior draws, None where the trial was not repeated under any.
+    """
 
     value: float | None
     lower: float | None = None
     upper: float | None = None
     n: int | None = None
     note: str = ""
+    known: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -192,7 +196,11 @@ class EntryUsed:
 
 @dataclass(frozen=True)
 class ReportData:
-    """Everything a report says. Empty tuples are allowed: the section then says what is missing."""
+    """Everything a report says. Empty tuples are allowed: the section then says what is missing.
+
+    ``draws`` counts the posterior draws under which the trial was repeated; ``unknown`` says what they tell, or why
+    there are none.
+    """
 
     title: str
     summary: tuple[tuple[str, str], ...]
@@ -214,6 +222,8 @@ class ReportData:
     notes: tuple[str, ...] = ()
     definitions: tuple[tuple[str, str], ...] = ()
     weights: Weighting | None = None
+    draws: int = 0
+    unknown: str = ""
 
     def label(self, arm: str) -> str:
         """Return the label of an arm, or its id where no arm has it."""

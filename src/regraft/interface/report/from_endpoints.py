@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from regraft.interface.report import data as report
 from regraft.interface.report.published import counted
 from regraft.trial.endpoints.base import ArmCurve, ArmEstimate, EndpointResult
+from regraft.trial.knowledge import Key, Known, key_of
 from regraft.trial.statistics import Estimate
 
 DAYS_PER_YEAR = 365.25
@@ -20,6 +21,9 @@ TIME_TO_EVENT = {
     "confirmed_worsening": ("Free of confirmed worsening", "Share without worsening"),
     "overall_survival": ("Overall survival", "Share alive"),
 }
+
+
+Bounds = Mapping[Key, tuple[float, float]]  # 80 % over posterior draws
 
 
 @dataclass(frozen=True)
@@ -58,13 +62,20 @@ HEADLINE = (
 )
 
 
-def result_rows(results: Iterable[EndpointResult], arms: Sequence[report.Arm]) -> tuple[report.ResultRow, ...]:
+def result_rows(
+    results: Iterable[EndpointResult], arms: Sequence[report.Arm], known: Iterable[Known] = ()
+) -> tuple[report.ResultRow, ...]:
     """Return the headline table: chosen estimates of the endpoints that the trial has."""
+    bounds = {
+        key_of(one.endpoint, one.arm, one.statistic, one.label, one.time_months): (one.lower80, one.upper80)
+        for one in known
+        if math.isfinite(one.lower80)
+    }
     by_id = {result.id: result for result in results}
     rows: list[report.ResultRow] = []
     for pick in HEADLINE:
         if pick.endpoint in by_id:
-            rows += _rows(by_id[pick.endpoint], pick, arms)
+            rows += _rows(by_id[pick.endpoint], pick, arms, bounds)
     return tuple(rows)
 
 
@@ -122,7 +133,7 @@ def cell(estimate: Estimate) -> report.Cell:
     return report.Cell(estimate.value, *bounds, n=estimate.n, note=note)
 
 
-def _rows(result: EndpointResult, pick: Pick, arms: Sequence[report.Arm]) -> list[report.ResultRow]:
+def _rows(result: EndpointResult, pick: Pick, arms: Sequence[report.Arm], bounds: Bounds) -> list[report.ResultRow]:
     """Return one row per chosen time, or one row where time has no part; none where no arm has the estimate."""
     chosen: list[float | None] = [12.0 * year for year in pick.years] or _first_time(result, pick.statistic)
     rows = []
@@ -133,20 +144,34 @@ def _rows(result: EndpointResult, pick: Pick, arms: Sequence[report.Arm]) -> lis
             if row.statistic == pick.statistic and _same_time(row.time_months, months)
         }
         if found:
-            rows.append(_row(result, found, arms, label=_label(pick, next(iter(found.values())))))
+            label = _label(pick, next(iter(found.values())))
+            rows.append(_row(result, found, arms, bounds, label=label))
     return rows
 
 
 def _row(
-    result: EndpointResult, found: Mapping[str, ArmEstimate], arms: Sequence[report.Arm], *, label: str
+    result: EndpointResult,
+    found: Mapping[str, ArmEstimate],
+    arms: Sequence[report.Arm],
+    bounds: Bounds,
+    *,
+    label: str,
 ) -> report.ResultRow:
     """Return one row of the headline table."""
     units = [row.estimate.unit for row in found.values() if row.estimate.unit]
     cells = tuple(
-        cell(found[arm.id].estimate) if arm.id in found else report.Cell(None, note=_why_none(result, arm.id))
+        _cell_of(result.id, found[arm.id], bounds)
+        if arm.id in found
+        else report.Cell(None, note=_why_none(result, arm.id))
         for arm in arms
     )
     return report.ResultRow(label, units[0] if units else "", cells)
+
+
+def _cell_of(endpoint: str, row: ArmEstimate, bounds: Bounds) -> report.Cell:
+    """Return an estimate as a table cell, with what posterior draws say of it."""
+    key = key_of(endpoint, row.arm, row.statistic, row.label, row.time_months)
+    return replace(cell(row.estimate), known=bounds.get(key))
 
 
 def _label(pick: Pick, row: ArmEstimate) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from regraft.evidence.compare import number
 from regraft.interface.report.charts import COLOURS, Figure, readable_unit
 from regraft.interface.report.data import Cell, EntryUsed, ReportData
+from regraft.interface.report.knowledge import knowledge_figure
 from regraft.interface.report.published import published_figure
 from regraft.interface.report.reconstitution import EARLY, LATE, reconstitution_figure
 from regraft.interface.report.relapses import relapse_figure
@@ -67,6 +68,7 @@ def figures(data: ReportData) -> dict[str, Any]:
         "deaths": incidence_figure(data.deaths, data) if data.deaths is not None else None,
         "reconstitution": [figure for figure in _reconstitution(data) if figure is not None],
         "published": published_figure(data) if data.comparisons else None,
+        "knowledge": knowledge_figure(data) if data.draws else None,
     }
 
 

@@ -55,9 +55,11 @@ def summary_json(data: ReportData) -> dict[str, Any]:
         ],
         "provenance": dict(data.provenance),
         "weights": asdict(data.weights) if data.weights is not None else None,
+        "posterior_draws": data.draws,
     }
 
 
 def _plain(cell: Cell) -> dict[str, Any]:
     """Return an estimate as plain values."""
-    return {"value": cell.value, "lower": cell.lower, "upper": cell.upper, "n": cell.n, "note": cell.note}
+    plain = {"value": cell.value, "lower": cell.lower, "upper": cell.upper, "n": cell.n, "note": cell.note}
+    return plain | ({"knowledge80": list(cell.known)} if cell.known is not None else {})
