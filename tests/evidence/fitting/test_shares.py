@@ -63,3 +63,10 @@ def test_one_draw_and_few_patients_are_refused(design):
         outcome_shares(design, [LOW], seed=1)
     with pytest.raises(InvalidArgument, match="Only 20 patients"):
         outcome_shares(design, [LOW, HIGH], seed=1, patients=20)
+
+
+def test_of_competing_causes_the_first_is_the_outcome(design):
+    wider = design.model_copy(update={"endpoints": ("overall_survival", "treatment_related_mortality")})
+    risky = {"k_death_infection": 0.05}
+    found = {one.endpoint: one for one in outcome_shares(wider, [risky, risky], seed=1, patients=80)}
+    assert found["overall_survival"].mean > 0 == found["treatment_related_mortality"].mean

@@ -138,8 +138,10 @@ def _outcomes(plan: Plan, people: Enrolled) -> Mapping[tuple[str, str], Floats]:
     observed = ObservedTrial(tuple(arms), plan.design.reference_arm, plan.clinic)
     found = {}
     for name in plan.design.endpoints:
-        for one in ENDPOINTS[name].result(observed).times:
-            event = (one.cause > 0).astype(np.float64)
+        result = ENDPOINTS[name].result(observed)
+        compete = any(curve.cause for curve in result.curves)  # then the first cause is what the endpoint is about
+        for one in result.times:
+            event = (one.cause == 1 if compete else one.cause > 0).astype(np.float64)
             found[name, one.arm] = np.where(np.isfinite(one.time), event, np.nan)
     return found
 
