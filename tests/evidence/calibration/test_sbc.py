@@ -7,7 +7,7 @@ from tests.evidence.calibration.models import RATES, ROWS, Rates, rows_of
 from regraft.errors import InvalidArgument
 from regraft.evidence.calibration.chance import uniforms
 from regraft.evidence.calibration.priors import Prior, Priors
-from regraft.evidence.calibration.sbc import simulation_based_calibration, surface_of, uniformity
+from regraft.evidence.calibration.sbc import CalibrationCheck, simulation_based_calibration, surface_of, uniformity
 
 ONE = Priors(tuple(Prior(name, "1", "normal", centre=0.0, spread=1.0) for name in ("a", "b")))
 TWO = rows_of(0.0, 0.0, se=0.5)
@@ -73,3 +73,13 @@ def test_too_few_repeats_and_uneven_bins_are_refused(right):
         simulation_based_calibration(ONE, TWO, surface, seed=2, repeats=5)
     with pytest.raises(InvalidArgument, match="7 bins do not divide the 50"):
         right[0].histogram("a", bins=7)
+
+
+def test_one_of_many_parameters_can_fail():
+    numbers = np.arange(100)
+    good = [(100 * uniforms(k, numbers, "test")).astype(int) for k in range(19)]
+    bad = np.full(100, 99)
+    p_values = np.array([uniformity(one, 99, 1) for one in (*good, bad)])
+    names = tuple(f"p{k}" for k in range(20))
+    found = CalibrationCheck(names, np.column_stack([*good, bad]), 99, p_values, np.full(20, 0.5))
+    assert found.failed == ("p19",)

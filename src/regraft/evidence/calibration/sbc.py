@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ from regraft.evidence.calibration.linear_algebra import one_thread
 from regraft.evidence.calibration.priors import Priors
 from regraft.evidence.calibration.tempering import sample_posterior
 
-_NULL = 1000  # simulated sets of uniform ranks behind a p-value
+_NULL = 10_000  # simulated sets of uniform ranks behind a p-value: the level divided by 20 parameters can be reached
 _LEAST_REPEATS = 20
 _LEVEL = 0.01  # chance that a right fit fails for any of its parameters
 
@@ -185,22 +186,29 @@ def uniformity(ranks: Integers, draws: int, seed: int) -> float:
     The statistic is the smallest two-sided binomial p-value of the cumulative counts; what it would be by chance is
     simulated [sailynoja_2022].
     """
-    places = np.arange(draws, dtype=np.int64)
-    share = (places + 1) / (draws + 1)
-    size = ranks.size
-    counts = np.arange(size + 1)[:, None]
-    below = binom.cdf(counts, size, share)
-    above = binom.sf(counts - 1, size, share)
-    table = np.minimum(below, above)
-
-    def statistic(some: Integers) -> float:
-        cumulative = np.cumsum(np.bincount(some, minlength=draws + 1))[:draws]
-        return float(np.min(table[cumulative, places]))
-
-    seen = statistic(ranks)
-    numbers = np.arange(size, dtype=np.int64)
-    chance = [
-        statistic((uniforms(seed, numbers, "uniform ranks", k) * (draws + 1)).astype(np.int64)) for k in range(_NULL)
-    ]
+    table = _tails(ranks.size, draws)
+    chance = _by_chance(ranks.size, draws, seed)
     # a hair of tolerance: equal counts may differ in the last bit
-    return float((1 + np.sum(np.array(chance) <= seen * (1 + 1e-9))) / (1 + _NULL))
+    return float((1 + np.sum(chance <= _smallest(ranks, table) * (1 + 1e-9))) / (1 + chance.size))
+
+
+def _tails(size: int, draws: int) -> Floats:
+    """Return the two-sided binomial p-value of each cumulative count, (count, place)."""
+    share = (np.arange(draws) + 1) / (draws + 1)
+    counts = np.arange(size + 1)[:, None]
+    return np.asarray(np.minimum(binom.cdf(counts, size, share), binom.sf(counts - 1, size, share)))
+
+
+def _smallest(ranks: Integers, table: Floats) -> float:
+    """Return the smallest p-value of a set of ranks."""
+    draws = table.shape[1]
+    cumulative = np.cumsum(np.bincount(ranks, minlength=draws + 1))[:draws]
+    return float(np.min(table[cumulative, np.arange(draws)]))
+
+
+@lru_cache(maxsize=4)
+def _by_chance(size: int, draws: int, seed: int) -> Floats:
+    """Return the smallest p-values of sets of uniform ranks."""
+    table, numbers = _tails(size, draws), np.arange(size, dtype=np.int64)
+    some = ((uniforms(seed, numbers, "uniform ranks", k) * (draws + 1)).astype(np.int64) for k in range(_NULL))
+    return np.array([_smallest(ranks, table) for ranks in some])
