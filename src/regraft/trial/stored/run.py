@@ -34,6 +34,7 @@ class RunOptions:
     chunk : candidates in a chunk of a new run
     extend : a run that is there may get more patients, arms or replicates
     replicates : repetitions of the trial, for ``run_replicates``
+    allow_failed : per cent of an arm's patients that may fail; the trial stops as soon as more did, never if None
     """
 
     threads: int | None = None
@@ -41,6 +42,7 @@ class RunOptions:
     chunk: int | None = None
     extend: bool = False
     replicates: int = 1
+    allow_failed: float | None = None
 
 
 def run_stored(
@@ -69,6 +71,7 @@ def run_stored(
     ------
     UsageError : too few patients are eligible, or the folder holds another run
     OutputFolderError : the folder cannot be written; what is finished stays there
+    TooManyFailed : more patients of an arm failed than may; what is finished stays there
     InvalidField, UnknownEntry, InvalidModel, UnitMismatch : the design or something it names cannot be run
     """
     options = options or RunOptions()
@@ -85,7 +88,8 @@ def compute(plan: Plan, store: Store, replicate: int, *, options: RunOptions, li
     """Compute what is missing of a replicate; return how many chunks it takes."""
     plan = replace(plan, seed=replicate_seed(plan.seed, replicate))
     with _working(options.backend(plan) if options.backend else InProcess(partial(simulate_chunk, plan))) as backend:
-        return Drive(plan, store, replicate, arm_keys(plan)).run(backend, listener)
+        allowed = options.allow_failed if replicate == 0 else None  # the limit is one of the trial itself
+        return Drive(plan, store, replicate, arm_keys(plan), allow_failed=allowed).run(backend, listener)
 
 
 def summarise_stored(
