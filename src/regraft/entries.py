@@ -58,6 +58,15 @@ def is_path(entry_id: str) -> bool:
     return "/" in entry_id
 
 
+def without_folders(value: Any) -> Any:
+    """Return plain values with absolute paths cut to their last name: where things lie is nobody else's concern."""
+    if isinstance(value, dict):
+        return {name: without_folders(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [without_folders(part) for part in value]
+    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
+
+
 def entry_folder(kind: str, entry_id: str) -> Path:
     """Return the folder of an entry, or its file where the kind keeps one file an entry.
 

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 class RegraftError(Exception):
     """Base of every error that a user can cause and mend.
 
-    ``exit_code`` is what the command line returns: 2 for a usage mistake, 3 for an invalid model or data.
+    ``exit_code`` is what the command line returns: 2 for a usage mistake, 3 for an invalid model or data, 4 for more
+    failed patients than may be.
     """
 
     exit_code = 3
@@ -55,6 +56,12 @@ class InvalidArgument(UsageError):
 
 class OutputFolderError(UsageError):
     """Results cannot be written where the user asked."""
+
+
+class TooManyFailed(RegraftError):
+    """So many patients of an arm could not be computed that the limit is passed whatever comes."""
+
+    exit_code = 4
 
 
 def near_matches(name: str, known: Iterable[str], limit: int = 3) -> str:

@@ -16,7 +16,6 @@ class Status(IntEnum):
     EVENT_STORM = 5
     EVENT_LOG_FULL = 6
     DOMAIN = 7
-    TIME_LIMIT = 8
 
 
 # Plain integers for the compiled driver.

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from regraft.entries import without_folders
 from regraft.interface.folder import whole_folder
 from regraft.interface.report.data import ReportData
 from regraft.interface.report.page import render
@@ -63,7 +64,7 @@ def run_record(result: TrialResult, data: ReportData) -> dict[str, Any]:
     from regraft.trial.bias import imbalances
 
     return {
-        "trial": _without_folders(result.design.model_dump(mode="json")),
+        "trial": without_folders(result.design.model_dump(mode="json")),
         "seed": result.provenance.seed,
         "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
         "entries": [asdict(entry) for entry in result.provenance.entries],
@@ -81,12 +82,3 @@ def _finite(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _finite(part) for name, part in value.items()}
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _without_folders(value: Any) -> Any:
-    """Return plain values with absolute paths cut to their last name."""
-    if isinstance(value, dict):
-        return {name: _without_folders(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [_without_folders(part) for part in value]
-    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value

@@ -158,5 +158,27 @@ def test_views_hold_an_arm_as_its_protocol_is_now(trial_file: Any, tmp_path: Pat
     assert regraft_command("query", out, "select count(*) from adsl").code == 0
 
 
+def test_a_run_keeps_no_path_of_own_entries_and_is_repeated_with_its_trial_file(
+    trial_file: Any, tmp_path: Path
+) -> None:
+    own = tmp_path / "own.yaml"
+    source = (catalog_root() / "protocols" / "natalizumab.yaml").read_text(encoding="utf-8")
+    own.write_text(source, encoding="utf-8")
+    arms = [{"id": "treated", "label": "Treated", "protocol": "own.yaml"}]
+    quick = trial_file(endpoints=["overall_survival"], outcomes=[], arms=arms, reference_arm="treated")
+    out = tmp_path / "out"
+    assert regraft_command("run", quick, "--patients", 2, "--out", out).code == 0
+    record = (out / "chunks" / "run.json").read_text(encoding="utf-8")
+    assert str(tmp_path) not in record
+    assert json.loads(record)["design"]["arms"][0]["protocol"] == "own.yaml"
+    assert_one_error(regraft_command("replay", out, 1), 2, "entries of your own (own.yaml)", "--trial")
+    outcome = regraft_command("replay", out, 1, "--trial", quick)
+    assert outcome.code == 0, outcome
+    assert outcome.out.startswith("Patient 1 in arm treated: ")
+    own.write_text(source + "# another content\n", encoding="utf-8")
+    outcome = regraft_command("replay", out, 1, "--trial", quick)
+    assert_one_error(outcome, 2, "the protocol of arm treated changed since")
+
+
 def test_a_folder_without_a_run_cannot_be_replayed(tmp_path: Path) -> None:
     assert_one_error(regraft_command("replay", tmp_path, 1), 2, "holds no run")

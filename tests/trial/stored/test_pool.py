@@ -71,7 +71,7 @@ class Dying(Backend):
 
     def next_done(self) -> Done:
         task = self.tasks.pop()
-        return Done(task, Report(task.first, 0, 0, 0.0) if task.only is not None else None)
+        return Done(task, Report(task.first, 0, {}, 0.0) if task.only is not None else None)
 
     def close(self) -> None:
         self.tasks.clear()

@@ -22,7 +22,7 @@ class Idle:
         pass
 
     def __call__(self, task: Task) -> Report:
-        return Report(task.first, 0, 0, 0.0)
+        return Report(task.first, 0, {}, 0.0)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,9 @@ def replay(
     out: Annotated[
         Path | None, typer.Option("--out", help="File for the curves, .csv or .parquet; in the run if left out.")
     ] = None,
+    trial: Annotated[
+        Path | None, typer.Option("--trial", help="Trial file, where the trial has entries of your own.")
+    ] = None,
 ) -> None:
     """Simulate one patient of a run alone, write full curves, and say what became of it."""
     from regraft.errors import OutputFolderError, UsageError, near_matches
@@ -28,11 +31,12 @@ def replay(
     from regraft.trial.stored.replay import given_up
     from regraft.trial.stored.replay import replay as simulate
 
-    plan = _plan_of(run)
+    plan = _plan_of(run, trial)
     names = [one.id for one in plan.design.arms]
     if arm is not None and arm not in names:
         raise UsageError(f"The trial has no arm {arm!r}. {near_matches(arm, names)}")
     position = names.index(arm) if arm else 0
+    _require_same_protocol(run, plan, names[position])
     path = out or run / "replays" / f"{plan.design.id}-{patient:06d}-{names[position]}.csv"
     if path.suffix not in (".csv", ".parquet"):
         raise UsageError(f"--out is {path}; curves are written as .csv or .parquet.")
@@ -57,15 +61,16 @@ def replay(
     print_lines(f"Curves: {path}")
 
 
-def _plan_of(run: Path) -> Plan:
-    """Make the plan of a run again, from its record.
+def _plan_of(run: Path, trial: Path | None) -> Plan:
+    """Make the plan of a run again, from its record or from the trial file.
 
     Raises
     ------
-    UsageError : the folder holds no run, or the catalog has changed since
+    UsageError : the folder holds no run, the record does not say where entries lie, or the catalog has changed since
     """
     from regraft.errors import UsageError
     from regraft.interface.folder import CHUNKS
+    from regraft.trial import load_design
     from regraft.trial.design import TrialDesign
     from regraft.trial.plan import make_plan
     from regraft.trial.stored.identity import differences, plain_identity
@@ -74,11 +79,39 @@ def _plan_of(run: Path) -> Plan:
     about = read_about(run / CHUNKS)
     if about is None:
         raise UsageError(f"{run} holds no run: {CHUNKS}/run.json is missing. Run `regraft run` first.")
-    plan = make_plan(TrialDesign.model_validate(about["design"]), seed=about["identity"]["seed"], threads=1)
+    if about.get("own_entries") and trial is None:
+        raise UsageError(
+            f"The trial has entries of your own ({', '.join(about['own_entries'])}), and a run does not keep where "
+            "they lie. Give the trial file with --trial."
+        )
+    design = load_design(trial) if trial else TrialDesign.model_validate(about["design"])
+    plan = make_plan(design, seed=about["identity"]["seed"], threads=1)
     changed = differences(about["identity"], plain_identity(plan))
     if changed:
-        raise UsageError(
-            f"{', '.join(changed)} changed since {run} was made, so its patients cannot be repeated. Go back to the "
-            "version that made it (run.json), or run the trial again in another folder."
-        )
+        raise UsageError(_changed(", ".join(changed), run))
     return plan
+
+
+def _require_same_protocol(run: Path, plan: Plan, arm: str) -> None:
+    """Refuse an arm whose protocol is not what it was.
+
+    Raises
+    ------
+    UsageError : it has changed since the run was made
+    """
+    from regraft.errors import UsageError
+    from regraft.interface.folder import CHUNKS
+    from regraft.trial.stored.identity import arm_keys
+    from regraft.trial.stored.store import read_about
+
+    about = read_about(run / CHUNKS) or {}
+    if about["files"].get(arm) != dict(arm_keys(plan))[arm]:
+        raise UsageError(_changed(f"the protocol of arm {arm}", run))
+
+
+def _changed(what: str, run: Path) -> str:
+    """Say that patients cannot be repeated."""
+    return (
+        f"{what} changed since {run} was made, so its patients cannot be repeated. Go back to the version that made it "
+        "(run.json), or run the trial again in another folder."
+    )

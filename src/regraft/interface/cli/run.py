@@ -37,7 +37,9 @@ Patients = Annotated[
 ]
 AllowFailed = Annotated[
     float,
-    typer.Option("--allow-failed", min=0, max=100, help="Per cent of an arm's runs that may fail (else exit 4)."),
+    typer.Option(
+        "--allow-failed", min=0, max=100, help="Per cent of an arm's runs that may fail (more: stop, exit 4)."
+    ),
 ]
 Extend = Annotated[
     bool,
@@ -106,7 +108,9 @@ def run(
         return
     with _resumable(out):
         backend = _backend(design, cores=cores, scheduler=scheduler, patient_seconds=patient_seconds)
-        options = RunOptions(threads=cores, backend=backend, extend=extend, replicates=replicates, draws=draws or 0)
+        options = RunOptions(
+            cores, backend, extend=extend, replicates=replicates, draws=draws or 0, allow_failed=allow_failed
+        )
         result, repeated = _run(design, out, seed=seed, options=options, replace=replace, is_shown=not as_json)
         data = report_data(result, _targets(design), command=_command(trial, result))
         write_results(result, data, out, repeats=repeated)

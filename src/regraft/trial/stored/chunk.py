@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,11 +76,11 @@ class Task:
 
 @dataclass(frozen=True)
 class Report:
-    """What a chunk says of itself when it is done."""
+    """What a chunk says of itself when it is done; ``failed`` counts by arm."""
 
     first: int
     eligible: int
-    failed: int
+    failed: Mapping[str, int]
     seconds: float
 
 
@@ -105,10 +106,10 @@ def simulate_chunk(plan: Plan, task: Task) -> Report:
 def report(task: Task, *, seconds: float = 0.0) -> Report:
     """Read from the files of a finished chunk what became of it."""
     if task.only is not None:
-        return Report(task.first, 0, 0, seconds)
+        return Report(task.first, 0, {}, seconds)
     eligible = row_count(task.files.people)
-    paths = [task.files.arm(key) for _, key in task.arms if eligible]
-    failed = sum(int(read(path, ["is_missing"])["is_missing"].sum()) for path in paths)
+    paths = {arm: task.files.arm(key) for arm, key in task.arms if eligible}
+    failed = {arm: int(read(path, ["is_missing"])["is_missing"].sum()) for arm, path in paths.items()}
     return Report(task.first, eligible, failed, seconds)
 
 

@@ -36,6 +36,7 @@ class RunOptions:
     extend : a run that is there may get more patients, arms, replicates or draws
     replicates : repetitions of the trial with other patients, itself among them, for ``run_repeats``
     draws : posterior draws under which the trial is repeated, for ``run_repeats``
+    allow_failed : per cent of an arm's patients that may fail; the trial stops as soon as more did, never if None
     """
 
     threads: int | None = None
@@ -44,6 +45,7 @@ class RunOptions:
     extend: bool = False
     replicates: int = 1
     draws: int = 0
+    allow_failed: float | None = None
 
     @property
     def is_repeated(self) -> bool:
@@ -88,6 +90,7 @@ def run_stored(
     ------
     UsageError : too few patients are eligible, the folder holds another run, or draws without a posterior
     OutputFolderError : the folder cannot be written; what is finished stays there
+    TooManyFailed : more patients of an arm failed than may; what is finished stays there
     InvalidField, UnknownEntry, InvalidModel, UnitMismatch : the design or something it names cannot be run
     """
     options = options or RunOptions()
@@ -106,7 +109,9 @@ def compute(
     """Compute what is missing of a repetition; return how many chunks it takes."""
     plan = repetition.plan(plan)
     with _working(options.backend(plan) if options.backend else InProcess(partial(simulate_chunk, plan))) as backend:
-        return Drive(plan, store, repetition, arm_keys(plan)).run(backend, listener)
+        # the limit is one of the trial itself
+        allowed = options.allow_failed if repetition == Repetition() else None
+        return Drive(plan, store, repetition, arm_keys(plan), allow_failed=allowed).run(backend, listener)
 
 
 def summarise_stored(

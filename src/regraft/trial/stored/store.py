@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from regraft.entries import is_path, without_folders
 from regraft.errors import InvalidFile, OutputFolderError, UsageError
 from regraft.trial.plan import Plan
 from regraft.trial.stored.identity import arm_keys, differences, plain_identity
@@ -104,7 +105,8 @@ def _begin(
     wanted: dict[str, Any] = {
         "identity": plain_identity(plan),
         "chunk": chunk or default_chunk(plan.design.patients_per_arm),
-        "design": plan.design.model_dump(mode="json"),
+        "design": without_folders(plan.design.model_dump(mode="json")),
+        "own_entries": _own_entries(plan),
         "files": dict(arm_keys(plan)),
         **repeated,
     }
@@ -118,6 +120,13 @@ def _begin(
         unfinished.write_text(text, encoding="utf-8")
         unfinished.replace(folder / ABOUT)
     return wanted
+
+
+def _own_entries(plan: Plan) -> list[str]:
+    """Return the last names of the entries that the design gives by their paths and a patient's fate depends on."""
+    design = plan.design
+    names = (*design.models, design.population, design.measurements, *(arm.protocol for arm in design.arms))
+    return [Path(name).name for name in dict.fromkeys(names) if is_path(name)]
 
 
 def _require_same(found: Mapping[str, Any], wanted: Mapping[str, Any], folder: Path, *, extend: bool) -> None:
