@@ -12,6 +12,7 @@ from regraft.interface.folder import whole_folder
 from regraft.interface.report.data import ReportData
 from regraft.interface.report.page import render
 from regraft.interface.report.plain import summary_json
+from regraft.memory import give_back
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,14 +37,14 @@ def write_results(
     """
     from regraft.trial.table_files import write_frames, write_tables
 
-    page = render(data)
-    record = json.dumps(run_record(result, data), indent=2, ensure_ascii=False, default=str)
     with whole_folder(folder) as staging:
-        (staging / "report.html").write_text(page, encoding="utf-8")
-        (staging / "run.json").write_text(record + "\n", encoding="utf-8")
         write_tables(result.tables, staging / "tables")
         if replicates is not None:
             write_frames([replicates], staging / "tables" / "replicates")
+        give_back()  # figures come last: what draws them keeps its memory until the process ends
+        (staging / "report.html").write_text(render(data), encoding="utf-8")
+        record = json.dumps(run_record(result, data), indent=2, ensure_ascii=False, default=str)
+        (staging / "run.json").write_text(record + "\n", encoding="utf-8")
 
 
 def run_record(result: TrialResult, data: ReportData) -> dict[str, Any]:
