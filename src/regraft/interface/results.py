@@ -14,6 +14,7 @@ from regraft.interface.report.data import ReportData
 from regraft.interface.report.page import render
 from regraft.interface.report.plain import summary_json
 from regraft.interface.views import REPEATED
+from regraft.memory import give_back
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,17 +38,17 @@ def write_results(result: TrialResult, data: ReportData, folder: Path, *, repeat
     from regraft.trial.knowledge import knowledge_table
     from regraft.trial.table_files import write_frames, write_tables
 
-    page = render(data)
-    record = json.dumps(run_record(result, data), indent=2, ensure_ascii=False, default=str)
     with whole_folder(folder) as staging:
-        (staging / "report.html").write_text(page, encoding="utf-8")
-        (staging / "run.json").write_text(record + "\n", encoding="utf-8")
         write_tables(result.tables, staging / "tables")
         if repeats is not None:
             write_frames([repeats], staging / "tables" / "repeats")
         if result.knowledge:
             write_frames([knowledge_table(result.knowledge)], staging / "tables" / "knowledge")
         written = {path.name for path in (staging / "tables").iterdir()}
+        give_back()  # figures come last: what draws them keeps its memory until the process ends
+        (staging / "report.html").write_text(render(data), encoding="utf-8")
+        record = json.dumps(run_record(result, data), indent=2, ensure_ascii=False, default=str)
+        (staging / "run.json").write_text(record + "\n", encoding="utf-8")
     for path in ((folder / "tables" / f"{name}.{kind}") for name in REPEATED for kind in ("csv", "parquet")):
         if path.name not in written:
             path.unlink(missing_ok=True)  # of an earlier run, and not true of this one

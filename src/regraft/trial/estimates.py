@@ -13,6 +13,7 @@ from regraft.errors import InvalidArgument
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
+Codes = NDArray[np.int8]  # causes of an event: few kinds, and one for each of many patients
 
 LEVEL = 0.95
 

@@ -63,6 +63,10 @@ class Events(ABC):
         """Return whether each patient had any of the named events."""
         return np.isin(np.arange(self.patients), self.chosen(names)[0])
 
+    @abstractmethod
+    def forget(self) -> None:
+        """Free what was read from disk and kept; it is read again when it is asked for."""
+
 
 @dataclass(frozen=True)
 class EventLog(Events):
@@ -93,6 +97,9 @@ class EventLog(Events):
         wanted = [position for position, name in enumerate(self.ids) if name in set(names)]
         keep = np.isin(self.index, wanted)
         return self.row[keep], self.day[keep]
+
+    def forget(self) -> None:
+        """Do nothing: these events are nowhere else."""
 
 
 def join_logs(logs: Sequence[EventLog]) -> EventLog:

@@ -106,6 +106,8 @@ def conclude(
     observed = ObservedTrial(seen, plan.design.reference_arm, plan.clinic)
     with timed(timings, "endpoints"):
         endpoints = _evaluate(plan, observed, progress)
+    for arm in seen:
+        arm.events.forget()
     with timed(timings, "tables"):
         tables = make_tables(
             observed,

@@ -10,15 +10,16 @@ does the work.
 
 from __future__ import annotations
 
-import gc
 import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from regraft.memory import give_back
 from regraft.trial import weighted
 from regraft.trial.estimates import LEVEL as LEVEL
 from regraft.trial.estimates import Booleans as Booleans
+from regraft.trial.estimates import Codes as Codes
 from regraft.trial.estimates import Estimate as Estimate
 from regraft.trial.estimates import Floats as Floats
 from regraft.trial.estimates import Integers as Integers
@@ -34,7 +35,7 @@ MANY = 10_000  # patients of whom a fit leaves megabytes behind
 def release(patients: int) -> None:
     """Free what a fit to many patients left behind: results of statsmodels hold themselves in circles."""
     if patients > MANY:
-        gc.collect()
+        give_back()
 
 
 def proportion(successes: int, n: int) -> Estimate:

@@ -13,6 +13,7 @@ from regraft.trial import weighted_survival as weighted
 from regraft.trial.estimates import (
     LEVEL,
     Booleans,
+    Codes,
     Estimate,
     Floats,
     Integers,
@@ -119,7 +120,7 @@ def _no_ratio(time: Floats, event: Booleans, treated: Booleans) -> str:
 
 
 def cumulative_incidence(
-    time: Floats, cause: Integers, causes: int, weights: Weights | None = None
+    time: Floats, cause: Codes, causes: int, weights: Weights | None = None
 ) -> tuple[StepCurve, ...]:
     """Estimate the incidence of each of several competing causes (Aalen-Johansen).
 

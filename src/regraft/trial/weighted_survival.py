@@ -16,6 +16,7 @@ import numpy as np
 from regraft.trial.estimates import (
     LEVEL,
     Booleans,
+    Codes,
     Estimate,
     Floats,
     Integers,
@@ -107,7 +108,7 @@ def kaplan_meier(time: Floats, event: Booleans, w: Floats) -> StepCurve:
     return from_zero(counts.times[keep], value[keep], lower[keep], upper[keep], error[keep], first=1.0)
 
 
-def cumulative_incidence(time: Floats, cause: Integers, causes: int, w: Floats) -> tuple[StepCurve, ...]:
+def cumulative_incidence(time: Floats, cause: Codes, causes: int, w: Floats) -> tuple[StepCurve, ...]:
     """Estimate the incidence of competing causes (Aalen-Johansen), see ``survival.cumulative_incidence``."""
     counts = _count(time, cause > 0, w)
     influence = _influence(counts, cause > 0)

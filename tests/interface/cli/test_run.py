@@ -13,7 +13,10 @@ import pandas as pd
 import pytest
 
 from regraft.errors import OutputFolderError
+from regraft.interface import results
 from regraft.interface.folder import whole_folder
+from regraft.interface.report.adapter import report_data
+from regraft.interface.report.data import ReportData
 from regraft.trial import TrialResult
 from regraft.trial.stored import run as stored
 
@@ -68,6 +71,20 @@ def test_tables_hold_the_enrolled_patients_in_every_arm(small_run: SmallRun) -> 
         status = adsl.loc[adsl["ARMCD"] == arm, "EOSSTT"].value_counts()
         counts = [int(status.get(word, 0)) for word in ("COMPLETED", "DIED", "FAILED")]
         assert counts == [flow["completed"], flow["died"], flow["failed"]]
+
+
+def test_tables_are_finished_before_figures_are_drawn(
+    small_run: SmallRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finished: set[str] = set()  # what draws keeps its memory, which tables would need on top
+
+    def draw(data: ReportData) -> str:
+        finished.update(path.name for path in tmp_path.rglob("*.parquet"))
+        return ""
+
+    monkeypatch.setattr(results, "render", draw)
+    results.write_results(small_run.result, report_data(small_run.result, []), tmp_path / "out")
+    assert finished == {f"{name}.parquet" for name in TABLES}
 
 
 def test_the_record_repeats_the_run(small_run: SmallRun) -> None:

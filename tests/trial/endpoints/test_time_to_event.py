@@ -24,6 +24,7 @@ def test_of_several_events_the_first_counts_and_of_two_on_one_day_the_first_name
     found = until_first(one, days, code="X", title="Any")
     np.testing.assert_allclose(found.time, [30, 30, 2 * YEAR + 10, 50, NAN])
     assert found.cause.tolist() == [2, 1, 0, 0, 0]
+    assert found.cause.itemsize == 1  # there is one for each of many patients
     assert found.causes == ("a", "b")
 
 

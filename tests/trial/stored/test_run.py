@@ -12,7 +12,7 @@ from regraft.errors import OutputFolderError, UsageError
 from regraft.trial import TrialDesign, TrialResult, run_trial
 from regraft.trial.design import Criterion
 from regraft.trial.plan import Plan
-from regraft.trial.stored import parquet
+from regraft.trial.stored import parquet, reading
 from regraft.trial.stored.backends import Backend, InProcess
 from regraft.trial.stored.chunk import Report, Task, simulate_chunk
 from regraft.trial.stored.run import RunOptions, run_stored
@@ -186,3 +186,23 @@ def test_a_trial_that_finds_too_few_patients_says_the_same_as_in_memory(small: T
     with pytest.raises(UsageError) as stored:
         counted(tmp_path / "run", hopeless, chunk=2)
     assert str(stored.value) == str(usual.value)
+
+
+def test_events_are_not_kept_after_the_endpoints_and_can_be_read_again(
+    small: TrialDesign, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = small.model_copy(update={"endpoints": ("annualised_relapse_rate",)})
+    stored, _ = counted(tmp_path / "run", changed)
+    reads, read = [], reading.read_events
+
+    def told(path: Path, *arguments: object) -> tuple:
+        reads.append(path)
+        return read(path, *arguments)
+
+    monkeypatch.setattr(reading, "read_events", told)
+    arm = stored.observed.arms[0]
+    first = arm.events.chosen(arm.groups.relapse)
+    assert reads
+    del reads[:]
+    assert arm.events.chosen(arm.groups.relapse) is first
+    assert not reads

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from regraft.trial.observation import ObservedTrial
-from regraft.trial.statistics import Estimate, Floats, Integers, StepCurve
+from regraft.trial.statistics import Codes, Estimate, Floats, Integers, StepCurve
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class TimeToEvent:
     title: str
     origin_day: float
     time: Floats
-    cause: Integers
+    cause: Codes
     causes: tuple[str, ...]
 
 

@@ -27,6 +27,6 @@ def until_first(arm: ObservedArm, days: Mapping[str, Floats], *, code: str, titl
     with np.errstate(invalid="ignore"):
         happened = np.isfinite(first) & (first <= arm.last_day)
     end = np.where(happened, first, arm.last_day)
-    cause = np.where(happened & ~arm.is_missing, table.argmin(axis=1) + 1, 0)
+    cause = np.where(happened & ~arm.is_missing, table.argmin(axis=1) + 1, 0).astype(np.int8)
     time = np.maximum(arm.since_randomisation(end), SHORTEST)
     return TimeToEvent(arm.id, code, title, arm.schedule.randomisation_day, time, cause, tuple(days))

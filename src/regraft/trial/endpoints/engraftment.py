@@ -115,7 +115,7 @@ def _times(arm: ObservedArm, engrafted: Floats, low: Booleans, *, last: float, n
     with np.errstate(invalid="ignore"):
         died = np.isnan(engrafted) & (arm.death_day <= last) & (arm.death_day > 0)
     time = np.where(np.isfinite(engrafted), engrafted, np.where(died, arm.death_day, last))
-    cause = np.where(np.isfinite(engrafted), 1, np.where(died, 2, 0))
+    cause = np.where(np.isfinite(engrafted), 1, np.where(low & died, 2, 0)).astype(np.int8)
     time = np.where(low, np.maximum(time, 1e-3), np.nan)
     code, title = names
-    return TimeToEvent(arm.id, code, title, 0.0, time, np.where(low, cause, 0), ("engrafted", "death"))
+    return TimeToEvent(arm.id, code, title, 0.0, time, cause, ("engrafted", "death"))

@@ -87,6 +87,10 @@ class StoredEvents(Events):
             self._last = tuple(names), (rows, days)
         return self._last[1]
 
+    def forget(self) -> None:
+        """Free the events read last."""
+        self._last = None
+
 
 def observed_arm(plan: Plan, position: int, pieces: Sequence[Piece]) -> tuple[ObservedArm, tuple[Failure, ...]]:
     """Return an arm that is kept in files, and who failed in it.
