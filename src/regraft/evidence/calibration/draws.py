@@ -18,7 +18,7 @@ README = "README.md"
 FEWEST = 200  # draws of an entry
 METHOD = "Gaussian processes on forward runs, tempered particles, fresh runs at posterior draws"
 _DIGITS = 9
-_FARTHEST = 8.0  # white score of a value at the very end of its prior, where the score is infinite
+_FARTHEST = 10.0  # white score of a value at the very end of its prior, where the score is infinite
 
 
 def method_sources() -> tuple[str, ...]:

@@ -111,7 +111,9 @@ def _label(score: Score) -> str:
     """Return how a row is called in figures."""
     month = "" if score.row.time_months is None else f", month {score.row.time_months:g}"
     arm = f"{score.use.arm} against {score.use.reference}" if score.use.reference else score.use.arm
-    return f"{score.row.study} {score.row.year or ''}: {score.row.endpoint_id.replace('_', ' ')}{month}, {arm}"
+    dimension, _, part = score.row.group.partition(":")
+    of = f", {part.replace('_', ' ')}" if part and dimension not in ("arm", "regimen") else ""  # the arm is told anyway
+    return f"{score.row.study} {score.row.year or ''}: {score.row.endpoint_id.replace('_', ' ')}{of}{month}, {arm}"
 
 
 def _rows_figure(card: Scorecard, place: int) -> Figure:
@@ -238,6 +240,7 @@ def _rank_figure(card: Scorecard, place: int) -> Figure:
                 },
                 "x2": {"field": "to"},
                 "y": {"field": "rows", "type": "quantitative", "title": "rows", "axis": {"tickMinStep": 1}},
+                "y2": {"datum": 0},
             },
         }
 
