@@ -89,7 +89,7 @@ def test_the_flat_file_gives_the_same_course_at_all_visits(design: TrialDesign, 
         simulator = roadrunner.RoadRunner(write_sbml(flat))
         simulator.integrator.relative_tolerance = 1e-9
         simulator.integrator.absolute_tolerance = 1e-12
-        simulator.integrator.maximum_time_step = 0.2  # short infusions and the start of risk lie between steps
+        simulator.integrator.maximum_time_step = 0.1  # short infusions and the start of risk lie between steps
         simulator.integrator.maximum_num_steps = 200_000
         theirs = np.array(simulator.simulate(times=list(times - start), selections=["time", *names]))[:, 1:]
         apart = {name: _distance(ours.output(name)[row], theirs[:, k]) for k, name in enumerate(names)}

@@ -205,7 +205,7 @@ def test_a_step_curve_holds_its_value_until_the_next_time() -> None:
 
 def test_what_a_fit_to_many_patients_leaves_behind_is_freed(monkeypatch: pytest.MonkeyPatch) -> None:
     freed: list[int] = []
-    monkeypatch.setattr(statistics.gc, "collect", lambda: freed.append(1))
+    monkeypatch.setattr(statistics, "give_back", lambda: freed.append(1))
     events, years = np.array([1.0, 0.0, 2.0, 1.0]), np.array([1.0, 2.0, 3.0, 4.0])
     event_rate(events, years, "1/year")
     assert not freed
