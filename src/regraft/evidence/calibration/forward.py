@@ -146,14 +146,13 @@ class Runs:
             np.concatenate([self.failed, other.failed]),
         )
 
-    def first(self, count: int) -> Runs:
-        """Return the first of the runs."""
-        return Runs(self.white[:count], self.value[:count], self.mc_variance[:count], self.failed[:count])
+    def take(self, rows: slice | Flags) -> Runs:
+        """Return some of the runs."""
+        return Runs(self.white[rows], self.value[rows], self.mc_variance[rows], self.failed[rows])
 
     def good(self) -> Runs:
         """Return the runs that did not fail."""
-        keep = ~self.failed
-        return Runs(self.white[keep], self.value[keep], self.mc_variance[keep], self.failed[keep])
+        return self.take(~self.failed)
 
 
 def without_holes(white: Floats, prediction: Prediction, observations: Observations, *, least: int) -> Runs:

@@ -90,7 +90,7 @@ def rank_runs(
     return ranking.check(ranks, variances)
 
 
-_Fold = tuple["Ranking", Runs, Runs, Integers, Settings]
+_Fold = tuple[Ranking, Runs, Runs, Integers, Settings]
 
 
 def _in_processes(tasks: list[_Fold], workers: int) -> Iterator[tuple[Integers, Integers, Floats]]:
@@ -105,12 +105,11 @@ def _in_processes(tasks: list[_Fold], workers: int) -> Iterator[tuple[Integers, 
 def _rank_fold(task: _Fold) -> tuple[Integers, Integers, Floats]:
     """Rank the runs of one fold under the stand-in of all others."""
     ranking, runs, good, places, settings = task
-    left_out = {white.tobytes() for white in good.white[places]}
-    kept = np.array([white.tobytes() not in left_out for white in runs.white])
-    others = Runs(runs.white[kept], runs.value[kept], runs.mc_variance[kept], runs.failed[kept])
+    kept = np.ones(runs.count, dtype=np.bool_)
+    kept[np.flatnonzero(~runs.failed)[places]] = False
     found = []
     with one_thread():
-        surface = fit_emulator(others, ranking.observations, settings)
+        surface = fit_emulator(runs.take(kept), ranking.observations, settings)
         for place in places:
             found.append(
                 ranking.rank(surface, good.white[place], good.value[place], good.mc_variance[place], int(place))

@@ -38,8 +38,7 @@ def mortality_budget(study: Study, theta: Floats, *, patients: int = PATIENTS) -
     ------
     UsageError : too few candidates are eligible
     """
-    design = max(study.designs.values(), key=lambda one: one.follow_up.days)
-    design = design.model_copy(update={"patients_per_arm": patients, "screening_limit": None})
+    design = study.longest.model_copy(update={"patients_per_arm": patients, "screening_limit": None})
     middle = dict(zip(study.priors.names, map(float, np.median(theta, axis=0)), strict=True))
     plan = with_typical(make_plan(design, seed=study.seed, threads=None), middle)
     people, _ = screen(plan)

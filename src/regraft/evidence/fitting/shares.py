@@ -11,13 +11,11 @@ from numpy.typing import NDArray
 from regraft.errors import InvalidArgument
 from regraft.evidence.calibration.chance import Floats, Integers
 from regraft.evidence.fitting.study import Study
+from regraft.evidence.fitting.trial_model import run_endpoints
 from regraft.streams import patient_uniforms
-from regraft.trial.arms import simulate_arm
 from regraft.trial.design import DAYS, TrialDesign
 from regraft.trial.draws import StoredDraws
-from regraft.trial.endpoints import ENDPOINTS
 from regraft.trial.luck import other_luck
-from regraft.trial.observation import ObservedTrial
 from regraft.trial.plan import Plan, make_plan
 from regraft.trial.run import baseline_of
 from regraft.trial.screening import Enrolled, screen
@@ -88,8 +86,7 @@ def study_shares(study: Study, stored: StoredDraws, *, draws: int = DRAWS) -> tu
     ------
     InvalidArgument, UsageError : as for ``outcome_shares``
     """
-    design = max(study.designs.values(), key=lambda one: one.follow_up.days)
-    found = outcome_shares(design, [stored.values(draw) for draw in stored.first(draws)], seed=study.seed)
+    found = outcome_shares(study.longest, [stored.values(draw) for draw in stored.first(draws)], seed=study.seed)
     return tuple(one for one in found if np.isfinite(one.value).all())
 
 
@@ -134,11 +131,8 @@ def _run(plan: Plan) -> _Run:
 
 def _outcomes(plan: Plan, people: Enrolled) -> Mapping[tuple[str, str], Floats]:
     """Return by endpoint and arm who had the event by the end of follow-up (1, 0, NaN unknown)."""
-    arms = [simulate_arm(plan, people, k).observed for k in range(len(plan.design.arms))]
-    observed = ObservedTrial(tuple(arms), plan.design.reference_arm, plan.clinic)
     found = {}
-    for name in plan.design.endpoints:
-        result = ENDPOINTS[name].result(observed)
+    for name, result in run_endpoints(plan, people).items():
         compete = any(curve.cause for curve in result.curves)  # then the first cause is what the endpoint is about
         for one in result.times:
             event = (one.cause == 1 if compete else one.cause > 0).astype(np.float64)

@@ -68,6 +68,11 @@ class Study:
     settings: Settings
     path: Path
 
+    @property
+    def longest(self) -> TrialDesign:
+        """The trial with the longest follow-up."""
+        return max(self.designs.values(), key=lambda one: one.follow_up.days)
+
 
 def load_study(path: str | Path, *, patients_per_arm: int | None = None) -> Study:
     """Read and check a fit.

@@ -118,7 +118,7 @@ def _ranks(found: Posterior, folder: Path, *, cores: int, show: Callable[[str, i
     checked = rank_runs(
         found.priors,
         found.observations,
-        found.runs.first(found.settings.ensemble),
+        found.runs.take(slice(found.settings.ensemble)),
         found.settings,
         seed=found.seed,
         workers=cores,
