@@ -61,9 +61,9 @@ def run_one(folder: Path, patients: int, workers: int) -> None:
 
     result = run_stored(design, folder / "chunks", options=RunOptions(backend=backend), listener=patients_done)
     peaks["endpoints"] = peak_megabytes(resource.RUSAGE_SELF)
+    peaks["largest worker"] = peak_megabytes(resource.RUSAGE_CHILDREN) if workers else 0.0
     write_results(result, report_data(result, []), folder)
     peaks["report and tables"] = peak_megabytes(resource.RUSAGE_SELF)
-    peaks["largest worker"] = peak_megabytes(resource.RUSAGE_CHILDREN) if workers else 0.0
     facts = {"patient_arms": ARMS * patients, "seconds": time.perf_counter() - began, "peak_megabytes": peaks}
     sys.stdout.write(json.dumps(facts) + "\n")
 

@@ -110,5 +110,5 @@ def ready_result(small_run: SmallRun, monkeypatch: pytest.MonkeyPatch) -> TrialR
     """Let ``regraft run`` take the result and the page of the small run, so that the rest of the command is at work."""
     page = (small_run.folder / "report.html").read_text(encoding="utf-8")
     monkeypatch.setattr(stored, "run_stored", lambda *arguments, **options: small_run.result)
-    monkeypatch.setattr(regraft.interface.results, "render", lambda data: page)
+    monkeypatch.setattr(regraft.interface.results, "render_apart", lambda data: page)
     return small_run.result

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from regraft.interface.report.apart import render_apart
 from regraft.interface.report.charts import NARROW, WIDE, to_svg
 from regraft.interface.report.data import Cell, Consort, ReportData
 from regraft.interface.report.page import cell_text, p_value_text, render
@@ -184,3 +185,14 @@ def test_times_are_read_in_years_from_two_years_on() -> None:
     assert endpoint_label(comparison) == "NEDA-3, 5 years"
     early = dataclasses.replace(comparison, target=target(time_months=12.0))
     assert endpoint_label(early) == "NEDA-3, 12 months"
+
+
+def test_another_process_draws_the_same_page(page: str) -> None:
+    drawn_before = re.compile(r"-clip\d+")  # numbers count on in a process that has drawn other figures
+    assert drawn_before.sub("", render_apart(example_report())) == drawn_before.sub("", page)
+
+
+def test_a_process_that_cannot_draw_says_why() -> None:
+    broken = dataclasses.replace(example_report(), survival=("no figure",))
+    with pytest.raises(RuntimeError, match="code 1.\n(.|\n)*AttributeError"):
+        render_apart(broken)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import resource
 import tempfile
 import time
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ ENOUGH, MOST_CHUNKS = 40, 10  # eligible patients that tell their share well, an
 BYTES_PER_PATIENT = 1200  # of the process that sums up, measured by benchmarks/scale.py
 
 
-Times = NDArray[np.float64]  # two of them: seconds that pass, and seconds of processors at work
+Times = NDArray[np.float64]  # two in the last place: seconds that pass, and seconds of processors at work
 
 
 @dataclass(frozen=True)
@@ -41,13 +42,16 @@ class Forecast:
     disk_megabytes: float
 
 
-def forecast(design: TrialDesign, *, threads: int | None, workers: int | None, starting: float = 0.0) -> Forecast:
+def forecast(
+    design: TrialDesign, *, threads: int | None, workers: int | None, trials: int = 1, starting: float = 0.0
+) -> Forecast:
     """Run the first chunks of a trial and reckon what all of them take.
 
     Parameters
     ----------
     threads : of the engine, where chunks are computed in this process
     workers : processes that will compute them, None for this one
+    trials : how often the trial is run, with other patients or under posterior draws
     starting : seconds that a command needs before its work begins
 
     Raises
@@ -70,8 +74,12 @@ def forecast(design: TrialDesign, *, threads: int | None, workers: int | None, s
     # Each process starts, plans and loads for itself, all at once; then they share the chunks.
     apart = np.array([1.0, workers]) if workers else np.zeros(2)
     shared = np.array([workers or 1, 1.0])
-    times = start + planning + fixed + chunks * (usual / shared + more)
-    times = times + apart * (start + planning) + np.maximum(apart, 1.0) * once
+    evaluated, written = fixed + chunks * more
+    computed = chunks * usual / shared
+    loaded = apart * (start + planning) + np.maximum(apart, 1.0) * once
+    times = start + planning + loaded + computed + evaluated + written
+    if trials > 1:  # all are evaluated for the table of repetitions, and each has processes of its own
+        times = times + (trials - 1) * (computed + (loaded if workers else 0.0)) + trials * evaluated
     return Forecast(
         patients=design.patients_per_arm,
         visits=len(plan.schedule.visits),
@@ -79,13 +87,14 @@ def forecast(design: TrialDesign, *, threads: int | None, workers: int | None, s
         seconds=float(times[0]),
         processor_seconds=float(times[1]),
         memory_megabytes=_peak_megabytes() + BYTES_PER_PATIENT * design.patients_per_arm / 1e6,
-        disk_megabytes=chunks * on_disk / 1e6,
+        disk_megabytes=trials * chunks * on_disk / 1e6,
     )
 
 
 def clocks() -> Times:
     """Return the time, and how long processors were at work for this process."""
-    return np.array([time.perf_counter(), time.process_time()])
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)  # figures are drawn in a process of their own
+    return np.array([time.perf_counter(), time.process_time() + ended.ru_utime + ended.ru_stime])
 
 
 def _pilot(plan: Plan, store: Store) -> tuple[Times, Times, list[int]]:
@@ -114,18 +123,18 @@ def _pilot(plan: Plan, store: Store) -> tuple[Times, Times, list[int]]:
 
 
 def _summing_up(plan: Plan, store: Store, eligible: Sequence[int], place: Path) -> tuple[Times, Times]:
-    """Return what endpoints, report and tables take however many there are, and more for each chunk."""
+    """Return what endpoints, and what report and tables take however many there are, and more for each chunk."""
     whole = _times(plan, store, eligible, place)
     first = next(number for number, found in enumerate(eligible, start=1) if found)
     if first == len(eligible):
-        return whole, np.zeros(2)
+        return whole, np.zeros_like(whole)
     few, all_of_them = (_times(plan, store, eligible[:chunks], place) for chunks in (first, len(eligible)))
     more = np.maximum(all_of_them - few, 0.0) / (len(eligible) - first)
     return np.maximum(whole - more * len(eligible), 0.0), more
 
 
 def _times(plan: Plan, store: Store, eligible: Sequence[int], place: Path) -> Times:
-    """Return how long it takes to sum up the first chunks."""
+    """Return how long it takes to evaluate the first chunks, and to write report and tables: a row each."""
     from dataclasses import replace
 
     from regraft.interface.report.adapter import report_data
@@ -135,14 +144,14 @@ def _times(plan: Plan, store: Store, eligible: Sequence[int], place: Path) -> Ti
 
     patients = min(sum(eligible), plan.design.patients_per_arm)
     smaller = replace(plan, design=plan.design.model_copy(update={"patients_per_arm": patients}))
-    began = clocks()
+    at = [clocks()]
     result = summarise_stored(smaller, store, Repetition(), len(eligible))
+    at.append(clocks())
     write_results(result, report_data(result, []), place / "results")
-    return clocks() - began
+    at.append(clocks())
+    return np.diff(np.array(at), axis=0)
 
 
 def _peak_megabytes() -> float:
     """Return the largest memory that this process has had."""
-    import resource
-
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

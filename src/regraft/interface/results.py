@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from regraft.entries import without_folders
 from regraft.interface.folder import whole_folder
+from regraft.interface.report.apart import render_apart
 from regraft.interface.report.data import ReportData
-from regraft.interface.report.page import render
 from regraft.interface.report.plain import summary_json
 from regraft.interface.views import REPEATED
 from regraft.memory import give_back
@@ -45,8 +45,8 @@ def write_results(result: TrialResult, data: ReportData, folder: Path, *, repeat
         if result.knowledge:
             write_frames([knowledge_table(result.knowledge)], staging / "tables" / "knowledge")
         written = {path.name for path in (staging / "tables").iterdir()}
-        give_back()  # figures come last: what draws them keeps its memory until the process ends
-        (staging / "report.html").write_text(render(data), encoding="utf-8")
+        give_back()
+        (staging / "report.html").write_text(render_apart(data), encoding="utf-8")
         record = json.dumps(run_record(result, data), indent=2, ensure_ascii=False, default=str)
         (staging / "run.json").write_text(record + "\n", encoding="utf-8")
     for path in ((folder / "tables" / f"{name}.{kind}") for name in REPEATED for kind in ("csv", "parquet")):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from regraft.errors import OutputFolderError
+from regraft.memory import give_back
 from regraft.trial.tables import NAMES, Tables
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def write_tables(tables: Tables, folder: Path) -> None:
         staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
         for name in NAMES:
             write_frames(tables.frames(name), staging / name, as_csv=name != "bds" or not tables.is_large)
+            give_back()  # what one table took is not kept while the next is written
         _swap(staging, folder)
     except OSError as error:
         raise OutputFolderError(

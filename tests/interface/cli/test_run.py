@@ -82,7 +82,7 @@ def test_tables_are_finished_before_figures_are_drawn(
         finished.update(path.name for path in tmp_path.rglob("*.parquet"))
         return ""
 
-    monkeypatch.setattr(results, "render", draw)
+    monkeypatch.setattr(results, "render_apart", draw)
     results.write_results(small_run.result, report_data(small_run.result, []), tmp_path / "out")
     assert finished == {f"{name}.parquet" for name in TABLES}
 

@@ -7,6 +7,7 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 from tests.trial.posteriors import write_posterior
 
 from regraft.evidence.compare import number
@@ -38,8 +39,37 @@ def test_draws_tell_what_is_unknown_in_tables_page_record_and_on_the_terminal(tr
     assert_pages_and_tables_agree(out)
     asked = regraft_command("query", out, "select count(distinct draw) as draws from repeats", "--json")
     assert json.loads(asked.out) == [{"draws": 2}]
-    assert regraft_command(*arguments, "--extend").code == 0
+    assert_patients_of_a_draw_can_be_repeated(out, quick)
+    more = regraft_command("run", quick, "--patients", 4, "--out", out, "--extend")
+    assert more.code == 0, more
+    assert "What is unknown: 2 posterior draws" in more.out  # extending loses none
+    asked = regraft_command("query", out, "select max(n) as most from repeats where draw is not null", "--json")
+    assert json.loads(asked.out) == [{"most": 4}]
+    assert regraft_command(*arguments, "--replace").code == 0
     assert not (out / "tables" / "knowledge.csv").exists()  # no longer true of what the page says
+
+
+def assert_patients_of_a_draw_can_be_repeated(out: Path, trial: Path) -> None:
+    """Require a patient to meet under a draw what the chunks of that draw say, which is not what the trial's say."""
+    drawn = next((out / "chunks").glob("replicate-0000-draw-*"))
+    draw = int(drawn.name[-4:])
+    assert_one_error(regraft_command("replay", out, 0), 2, "entries of your own (fit)", "--trial")
+    last = []
+    for folder, chosen in ((drawn, ("--draw", draw)), (out / "chunks" / "replicate-0000", ())):
+        (path,) = folder.glob("*-arm-untreated-*")
+        row = pq.read_table(path).to_pylist()[0]
+        outcome = regraft_command("replay", out, row["patient_id"], "--trial", trial, *chosen)
+        assert outcome.code == 0, outcome
+        last.append(row["event_day"][-1])
+        assert f"  day {last[-1]:10.2f}  " in outcome.out
+    assert last[0] != last[1]
+    assert len(list((out / "replays").iterdir())) == 2
+    assert_one_error(
+        regraft_command("replay", out, 0, "--trial", trial, "--draw", 9999),
+        2,
+        "no replicate-0000-draw-9999",
+        drawn.name,
+    )
 
 
 def assert_pages_and_tables_agree(out: Path) -> None:

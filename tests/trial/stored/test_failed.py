@@ -48,7 +48,8 @@ def run(design: TrialDesign, folder: Path, failing: dict[int, str], **options: o
         return made[-1]
 
     try:
-        result = run_stored(design, folder, options=RunOptions(threads=1, backend=backend, chunk=2, **options))
+        chosen = {"threads": 1, "backend": backend, "chunk": 2, "stop_from": 0} | options
+        result = run_stored(design, folder, options=RunOptions(**chosen))
         return {flow.arm: flow.failed for flow in result.consort.arms}, made[0].tasks
     except TooManyFailed as error:
         return str(error), made[0].tasks
@@ -82,6 +83,14 @@ def test_as_many_as_may_fail_stop_nothing_nor_do_those_who_are_not_enrolled(quic
     few = quick.model_copy(update={"patients_per_arm": 7})  # the last chunk has one patient too many
     failed, _ = run(few, tmp_path / "run", {0: DIED, 7: DIED}, allow_failed=100 / 7)
     assert failed[ARM] == 1
+
+
+def test_a_few_failed_patients_of_a_small_trial_do_not_stop_it(quick: TrialDesign, tmp_path: Path) -> None:
+    failing = {0: DIED, 2: LATE, 3: DIED}
+    failed, _ = run(quick, tmp_path / "run", failing, allow_failed=1, stop_from=4)
+    assert failed[ARM] == 3
+    told, _ = run(quick, tmp_path / "other", failing, allow_failed=1, stop_from=3)
+    assert "In arm 'untreated' 3 patients could not be computed" in told
 
 
 def test_without_a_limit_nothing_stops(quick: TrialDesign, tmp_path: Path) -> None:

@@ -8,16 +8,17 @@ if TYPE_CHECKING:
     from regraft.trial import TrialDesign
 
 
-def print_plan(design: TrialDesign, *, cores: int | None, workers: int | None, as_json: bool) -> None:
-    """Run the first chunks, and say what the whole trial would take."""
+def print_plan(design: TrialDesign, *, cores: int | None, workers: int | None, trials: int, as_json: bool) -> None:
+    """Run the first chunks, and say what the whole trial and its repetitions would take."""
     from regraft.interface.cli.output import print_json, print_lines
     from regraft.interface.cli.progress import time_text
     from regraft.interface.forecast import forecast
 
-    found = forecast(design, threads=cores, workers=workers, starting=seconds_since_start())
+    found = forecast(design, threads=cores, workers=workers, trials=trials, starting=seconds_since_start())
     facts = {
         "arms": len(design.arms),
         "patients_per_arm": found.patients,
+        "trials": trials,
         "visits": found.visits,
         "candidates": found.candidates,
         "seconds": round(found.seconds, 1),
@@ -28,9 +29,10 @@ def print_plan(design: TrialDesign, *, cores: int | None, workers: int | None, a
     if as_json:
         print_json(facts)
         return
+    often = f"{trials} times " if trials > 1 else ""
     print_lines(
         f"{design.title}: everything it names was found, and its first patients ran through every arm.",
-        f"All of it: {facts['arms']} arms of {found.patients} patients with {found.visits} visits, about "
+        f"All of it: {often}{facts['arms']} arms of {found.patients} patients with {found.visits} visits, about "
         f"{found.candidates} candidates;",
         f"about {time_text(found.seconds)} ({time_text(found.processor_seconds)} of processors), "
         f"{facts['memory_megabytes']} MB of memory, "

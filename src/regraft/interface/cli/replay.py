@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from regraft.trial.plan import Plan
+    from regraft.trial.stored.repetition import Repetition
 
 LAST_EVENTS = 10
 
@@ -23,11 +24,18 @@ def replay(
     trial: Annotated[
         Path | None, typer.Option("--trial", help="Trial file, where the trial has entries of your own.")
     ] = None,
+    replicate: Annotated[
+        int, typer.Option("--replicate", min=0, help="Repetition with other patients; 0 is the trial.")
+    ] = 0,
+    draw: Annotated[
+        int | None, typer.Option("--draw", min=0, help="Posterior draw; the central one if left out.")
+    ] = None,
 ) -> None:
     """Simulate one patient of a run alone, write full curves, and say what became of it."""
     from regraft.errors import OutputFolderError, UsageError, near_matches
     from regraft.interface.cli.output import print_lines, print_sentences
     from regraft.interface.folder import CHUNKS
+    from regraft.trial.stored.repetition import Repetition
     from regraft.trial.stored.replay import given_up
     from regraft.trial.stored.replay import replay as simulate
 
@@ -37,13 +45,17 @@ def replay(
         raise UsageError(f"The trial has no arm {arm!r}. {near_matches(arm, names)}")
     position = names.index(arm) if arm else 0
     _require_same_protocol(run, plan, names[position])
-    path = out or run / "replays" / f"{plan.design.id}-{patient:06d}-{names[position]}.csv"
+    repetition = _repetition(run, replicate, draw)
+    name = f"{plan.design.id}-{patient:06d}-{names[position]}"
+    if repetition != Repetition():
+        name += f"-{repetition.folder}"
+    path = out or run / "replays" / f"{name}.csv"
     if path.suffix not in (".csv", ".parquet"):
         raise UsageError(f"--out is {path}; curves are written as .csv or .parquet.")
-    reason = given_up(run / CHUNKS, plan, patient, position)
+    reason = given_up(run / CHUNKS, plan, patient, position, repetition=repetition)
     if reason:
         typer.echo(f"The run gave patient {patient} up: {reason}. This command may end in the same way.", err=True)
-    found = simulate(plan, patient, position)
+    found = simulate(repetition.plan(plan), patient, position)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == ".csv":
@@ -90,6 +102,24 @@ def _plan_of(run: Path, trial: Path | None) -> Plan:
     if changed:
         raise UsageError(_changed(", ".join(changed), run))
     return plan
+
+
+def _repetition(run: Path, replicate: int, draw: int | None) -> Repetition:
+    """Return one of the repetitions that a run holds.
+
+    Raises
+    ------
+    UsageError : the run has no such repetition; the message names those it has
+    """
+    from regraft.errors import UsageError
+    from regraft.interface.folder import CHUNKS
+    from regraft.trial.stored.repetition import Repetition
+
+    chosen = Repetition(replicate, draw)
+    if not (run / CHUNKS / chosen.folder).is_dir():
+        there = sorted(path.name for path in (run / CHUNKS).glob("replicate-*"))
+        raise UsageError(f"The run has no {chosen.folder}. Choose --replicate and --draw among: {', '.join(there)}.")
+    return chosen
 
 
 def _require_same_protocol(run: Path, plan: Plan, arm: str) -> None:

@@ -104,13 +104,15 @@ def run(
         design = design.model_copy(update={"patients_per_arm": patients})
     _require_agreeing_units(design)
     if dry_run:
-        print_plan(design, cores=cores, workers=_workers(design, cores), as_json=as_json)
+        workers = _workers(design, cores)
+        print_plan(design, cores=cores, workers=workers, trials=replicates + (draws or 0), as_json=as_json)
         return
     with _resumable(out):
         backend = _backend(design, cores=cores, scheduler=scheduler, patient_seconds=patient_seconds)
-        options = RunOptions(
+        asked = RunOptions(
             cores, backend, extend=extend, replicates=replicates, draws=draws or 0, allow_failed=allow_failed
         )
+        options = asked.extended(out / CHUNKS)
         result, repeated = _run(design, out, seed=seed, options=options, replace=replace, is_shown=not as_json)
         data = report_data(result, _targets(design), command=_command(trial, result))
         write_results(result, data, out, repeats=repeated)

@@ -51,6 +51,7 @@ class Drive:
     ----------
     keys : id of each arm and the key of its files
     allow_failed : per cent of an arm's patients that may fail before the run stops; it never stops if None
+    stop_from : it does not stop for fewer failed patients than these either
     """
 
     def __init__(
@@ -61,10 +62,11 @@ class Drive:
         keys: tuple[tuple[str, str], ...],
         *,
         allow_failed: float | None = None,
+        stop_from: int = 0,
     ) -> None:
         self._trial, self._chunk, self._keys = store.trials.index(repetition), store.chunk, keys
         self._folder = store.place(repetition)
-        self._allow_failed = allow_failed
+        self._allow_failed, self._stop_from = allow_failed, stop_from
         self._wanted, self._limit = plan.design.patients_per_arm, plan.design.most_screened
         self._reports: dict[int, Report] = {}
         self._deaths: Counter[int] = Counter()
@@ -142,7 +144,7 @@ class Drive:
             return
         for arm, key in self._keys:
             failed = sum(self._reports[number].failed.get(arm, 0) for number in range(chunks))
-            if failed > self._allow_failed / 100 * self._wanted:
+            if failed >= self._stop_from and failed > self._allow_failed / 100 * self._wanted:
                 raise TooManyFailed(self._too_many(arm, failed, self._reasons(chunks, key)))
 
     def _reasons(self, chunks: int, key: str) -> Counter[str]:

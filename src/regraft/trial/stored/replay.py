@@ -99,16 +99,18 @@ def replay(plan: Plan, patient: int, position: int) -> Replay:
     )
 
 
-def given_up(folder: Path, plan: Plan, patient: int, position: int) -> str:
+def given_up(folder: Path, plan: Plan, patient: int, position: int, *, repetition: Repetition) -> str:
     """Return why a run gave a patient up, in the run-in or in an arm; nothing where it did not, or never came so far.
 
     Parameters
     ----------
     folder : of the chunks of the run
+    plan : of the trial, which all its repetitions share
+    repetition : which of them the patient belongs to
     """
     about = read_about(folder) or {}
     chunk = int(about["chunk"])
-    files = ChunkFiles(folder / Repetition().folder, patient // chunk * chunk)
+    files = ChunkFiles(folder / repetition.folder, patient // chunk * chunk)
     arm = files.arm(about["files"][plan.design.arms[position].id])
     for path, column in ((files.screened, "run_in"), (arm, "status")):
         if is_whole(path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from regraft.trial.stored.drive import Drive, Listener
 from regraft.trial.stored.finish import stored_arms, stored_cohort
 from regraft.trial.stored.identity import arm_keys
 from regraft.trial.stored.repetition import Repetition
-from regraft.trial.stored.store import Store, opened
+from regraft.trial.stored.store import Store, opened, read_about
 
 BackendMaker = Callable[[Plan], Backend]
 
@@ -37,6 +37,7 @@ class RunOptions:
     replicates : repetitions of the trial with other patients, itself among them, for ``run_repeats``
     draws : posterior draws under which the trial is repeated, for ``run_repeats``
     allow_failed : per cent of an arm's patients that may fail; the trial stops as soon as more did, never if None
+    stop_from : fewer failed patients of an arm stop nothing: a small trial is soon over, and its report tells of them
     """
 
     threads: int | None = None
@@ -46,11 +47,18 @@ class RunOptions:
     replicates: int = 1
     draws: int = 0
     allow_failed: float | None = None
+    stop_from: int = 10
 
     @property
     def is_repeated(self) -> bool:
         """Whether more is to be run than the trial itself."""
         return self.replicates > 1 or self.draws > 0
+
+    def extended(self, folder: Path) -> RunOptions:
+        """Return the same with all repetitions that the folder holds, where a run is extended: it loses none."""
+        about = (read_about(folder) if self.extend else None) or {}
+        replicates, draws = (int(about.get(name, 0)) for name in ("replicates", "draws"))
+        return replace(self, replicates=max(self.replicates, replicates), draws=max(self.draws, draws))
 
     def opened(self, plan: Plan, folder: Path) -> AbstractContextManager[Store]:
         """Open the folder of a run for this process; see ``store.opened``."""
@@ -111,7 +119,8 @@ def compute(
     with _working(options.backend(plan) if options.backend else InProcess(partial(simulate_chunk, plan))) as backend:
         # the limit is one of the trial itself
         allowed = options.allow_failed if repetition == Repetition() else None
-        return Drive(plan, store, repetition, arm_keys(plan), allow_failed=allowed).run(backend, listener)
+        drive = Drive(plan, store, repetition, arm_keys(plan), allow_failed=allowed, stop_from=options.stop_from)
+        return drive.run(backend, listener)
 
 
 def summarise_stored(

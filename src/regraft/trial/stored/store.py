@@ -125,7 +125,8 @@ def _begin(
 def _own_entries(plan: Plan) -> list[str]:
     """Return the last names of the entries that the design gives by their paths and a patient's fate depends on."""
     design = plan.design
-    names = (*design.models, design.population, design.measurements, *(arm.protocol for arm in design.arms))
+    names = [*design.models, design.population, design.measurements, *(arm.protocol for arm in design.arms)]
+    names += [design.posterior] if design.posterior else []
     return [Path(name).name for name in dict.fromkeys(names) if is_path(name)]
 
 
