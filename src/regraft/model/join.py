@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from regraft.errors import InvalidModel, UnitMismatch, near_matches
 from regraft.model.equations import Equations, Parameter
+from regraft.model.lineages import HOST, split
 from regraft.model.parameter_table import ParameterRow
 from regraft.model.part import Part, used_symbols
 from regraft.model.sorting import sort_assignments
@@ -42,11 +43,15 @@ class JoinedModel:
         return replace(self, equations=replace(self.equations, parameters=parameters), parameter_rows=rows)
 
 
-def join(parts: Sequence[Part], id: str = "patient") -> JoinedModel:
+def join(parts: Sequence[Part], id: str = "patient", *, lineages: Sequence[str] = (HOST,)) -> JoinedModel:
     """Join parts.
 
     An input of one part is met by a state, formula or parameter of another part with the same id and an equivalent
     unit. An input that nobody defines stays a parameter with its default.
+
+    Parameters
+    ----------
+    lineages : of cells in the body, the patient's own first; see ``lineages.split``
 
     Raises
     ------
@@ -55,6 +60,7 @@ def join(parts: Sequence[Part], id: str = "patient") -> JoinedModel:
     """
     if not parts:
         raise InvalidModel("Nothing to join: give at least one part.")
+    parts = [split(part, lineages) for part in parts]
     owner = _owners(parts)
     free = _free_inputs(parts, owner)
     states = tuple(state for part in parts for state in part.equations.states)
