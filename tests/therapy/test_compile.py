@@ -93,9 +93,9 @@ def test_cells_are_drawn_per_patient_and_times_viability(tmp_path: Path, core: E
     product = load_treatment("autologous_graft")
     doses = compiled(tmp_path, core, patients, COLLECT, INFUSE).administrations
     drawn = patients.draw(list(product.rows.values()))
-    assert doses.target == ("graft_cd34",) * 3 + ("graft_t_cells",) * 3
+    assert doses.target == ("graft_cd34",) * 3 + ("graft_progenitors",) * 3 + ("graft_t_cells",) * 3
     np.testing.assert_array_equal(doses.amount[:3], drawn["cd34_dose"] * drawn["viability"])
-    np.testing.assert_array_equal(doses.amount[3:], drawn["cd3_dose"] * drawn["viability"])
+    np.testing.assert_array_equal(doses.amount[6:], drawn["cd3_dose"] * drawn["viability"])
     assert len(set(doses.amount[:3])) == 3
     assert set(doses.time) == {0.0}
 
@@ -143,7 +143,7 @@ def test_the_table_has_the_columns_of_nonmem_and_rates_that_give_the_amounts(tmp
     plan = compiled(tmp_path, core, people(70, 80, first_id=40), GCSF, COLLECT, DOSE, INFUSE)
     table = plan.table()
     assert list(table.columns) == ["ID", "TIME", "AMT", "CMT", "RATE", "EVID"]
-    assert len(table) == len(plan.administrations) == 2 * (3 + 4 + 2)
+    assert len(table) == len(plan.administrations) == 2 * (3 + 4 + 3)
     assert set(table["ID"]) == {40, 41}
     assert set(table["EVID"]) == {1}
     infused = table[table["CMT"] == "cyclophosphamide"]
@@ -157,10 +157,10 @@ def test_the_jumps_of_a_patient_are_that_patient_s_rows(tmp_path: Path, core: Eq
     jumps = plan.jumps(1)
     own = plan.administrations.patient_row == 1
     assert [j.amount for j in jumps] == plan.administrations.amount[own].tolist()
-    assert [j.time_days for j in jumps] == [-5.0, -4.0, -3.0, -2.0, 0.0, 0.0]
-    assert [j.duration_days > 0 for j in jumps] == [True] * 4 + [False] * 2
+    assert [j.time_days for j in jumps] == [-5.0, -4.0, -3.0, -2.0, 0.0, 0.0, 0.0]
+    assert [j.duration_days > 0 for j in jumps] == [True] * 4 + [False] * 3
     assert not any(j.is_set for j in jumps)
-    assert len(with_scheduled_jumps(core, jumps).events) == len(core.events) + 2 * 4 + 2
+    assert len(with_scheduled_jumps(core, jumps).events) == len(core.events) + 2 * 4 + 3
 
 
 def test_the_timeline_tells_every_step_in_order(tmp_path: Path, core: Equations) -> None:

@@ -11,11 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from regraft.engine.administrations import Administrations, Kind
-from regraft.errors import InvalidField, UnitMismatch, near_matches
+from regraft.errors import InvalidField, UnitMismatch
 from regraft.model.equations import Equations
 from regraft.model.parameter_table import ParameterRow
 from regraft.model.sbml_writer import Jump
-from regraft.quantities import convert, equivalent, parse_quantity, same_dimension
+from regraft.quantities import convert, parse_quantity, same_dimension
+from regraft.therapy.infusion import infuse, state_of
 from regraft.therapy.protocol import CollectStep, DrugStep, InfuseStep, MonitorStep, Protocol, duration_days
 from regraft.therapy.timeline import TimelineItem
 from regraft.therapy.treatment import Target, Treatment, load_treatment
@@ -109,7 +110,7 @@ def compile_protocol(protocol: Protocol, patients: Patients, equations: Equation
         if isinstance(step, CollectStep):
             timeline += [TimelineItem("collect", f"Collect: {name}", day, day, step.note) for day in step.days]
         elif isinstance(step, InfuseStep):
-            tables += _infuse(step, treatment, patients, equations)
+            tables += infuse(step, treatment, patients, equations)
             timeline.append(TimelineItem("infuse", f"Infuse: {name}", step.day, step.day, step.note))
         else:
             duration = _duration(step, treatment)
@@ -133,12 +134,12 @@ def _dose(
 ) -> list[Administrations]:
     """Return all doses of a drug for all patients."""
     target = treatment.targets[0]
-    _check_target(target, treatment, equations)
+    state = state_of(target, treatment, equations)
     value, unit = parse_quantity(step.dose)
     amount = _in_target_unit(value, unit, target, treatment, patients)
     if not same_dimension(unit, target.unit):
         _check_amounts(amount, step.dose, target, treatment, patients)
-    return [_table(patients, day, target.state, amount, duration) for day in step.all_days]
+    return [_table(patients, day, state, amount, duration) for day in step.all_days]
 
 
 def _check_amounts(amount: Floats, dose: str, target: Target, treatment: Treatment, patients: Patients) -> None:
@@ -146,19 +147,6 @@ def _check_amounts(amount: Floats, dose: str, target: Target, treatment: Treatme
     for row in {int(np.argmin(amount)), int(np.argmax(amount))} if amount.size else ():
         where = f"a dose of {dose} for patient {patients.patient_ids[row]}"
         treatment.check_dose(float(amount[row]), target.unit, where)
-
-
-def _infuse(step: InfuseStep, product: Treatment, patients: Patients, equations: Equations) -> list[Administrations]:
-    """Return the cells that each patient receives; doses differ between patients by the product's rows."""
-    drawn = patients.draw(list(product.rows.values()))
-    viable = drawn[product.viability] if product.viability else np.ones(patients.patient_ids.size)
-    tables = []
-    for target in product.targets:
-        _check_target(target, product, equations)
-        row = product.rows[str(target.dose_parameter)]
-        amount = drawn[row.id] * convert(1.0, row.unit, target.unit) * viable
-        tables.append(_table(patients, step.day, target.state, amount, 0.0))
-    return tables
 
 
 def _table(patients: Patients, day: float, state: str, amount: Floats, duration: float) -> Administrations:
@@ -173,20 +161,6 @@ def _table(patients: Patients, day: float, state: str, amount: Floats, duration:
         amount=amount,
         duration=np.full(count, duration),
     )
-
-
-def _check_target(target: Target, treatment: Treatment, equations: Equations) -> None:
-    if target.state not in equations.state_index:
-        raise InvalidField(
-            f"Treatment {treatment.id!r} enters the state {target.state!r}, which model {equations.id!r} does not "
-            f"have. Join the part that has it. {near_matches(target.state, equations.state_index)}"
-        )
-    unit = equations.units[target.state]
-    if not equivalent(unit, target.unit):
-        raise UnitMismatch(
-            f"Treatment {treatment.id!r} enters {target.state!r} in {target.unit}, "
-            f"but model {equations.id!r} keeps it in {unit}. Agree on one unit."
-        )
 
 
 def _in_target_unit(value: float, unit: str, target: Target, treatment: Treatment, patients: Patients) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,7 +12,8 @@ from regraft.complaints import explain
 from regraft.entries import PROTOCOL_START, entry_folder, list_entries, read_yaml
 from regraft.errors import DoseOutOfRange, InvalidField, RegraftError, UnitMismatch, near_matches
 from regraft.quantities import convert, parse_quantity
-from regraft.therapy.treatment import load_treatment
+from regraft.therapy.donor import Donor
+from regraft.therapy.treatment import Treatment, load_treatment
 
 DRUG_PHASES = ("mobilise", "condition", "prophylaxis", "maintain", "rescue")
 # guards against typing errors: more than a dose a day for a whole life
@@ -81,11 +83,21 @@ class CollectStep(_Strict):
 
 
 class InfuseStep(_Strict):
-    """Infusion of a product that was collected before."""
+    """Infusion of a cell product.
+
+    Parameters
+    ----------
+    donor : who gave the cells, for a product of another person
+    doses : fixed doses in place of the product's own, by the names of its rows (``cd34_dose: 5 Mcell/kg``)
+    fallback : product given to patients whose graft lies below its release limit
+    """
 
     phase: Literal["infuse"]
     product: str
     day: Day
+    donor: Donor | None = None
+    doses: Mapping[str, str] = Field(default_factory=dict)
+    fallback: str | None = None
     route: str | None = None
     note: str = ""
 
@@ -120,6 +132,7 @@ class Protocol(_Strict):
         names = [
             s.agent if isinstance(s, DrugStep) else s.product for s in self.steps if not isinstance(s, MonitorStep)
         ]
+        names += [s.fallback for s in self.steps if isinstance(s, InfuseStep) and s.fallback]
         return tuple(dict.fromkeys(names))
 
 
@@ -170,6 +183,8 @@ def _check_step(step: DrugStep | CollectStep | InfuseStep | MonitorStep, where: 
         raise InvalidField(
             f"{where}.route: {route!r} is not possible for {name!r}. {near_matches(route, treatment.routes)}"
         )
+    if isinstance(step, InfuseStep):
+        _check_infusion(step, treatment, where)
     if isinstance(step, DrugStep):
         value, unit = _quantity(step.dose, f"{where}.dose")
         treatment.check_dose(value, unit, f"{where}.dose")
@@ -177,6 +192,25 @@ def _check_step(step: DrugStep | CollectStep | InfuseStep | MonitorStep, where: 
             duration_days(step.duration, f"{where}.duration")
             if treatment.kind == "bolus":
                 raise InvalidField(f"{where}.duration: {name!r} is given at once, not over time. Remove the duration.")
+
+
+def _check_infusion(step: InfuseStep, product: Treatment, where: str) -> None:
+    """Refuse cells of another person without a donor, a donor of own cells, and a fallback that is no product."""
+    if product.is_from_donor and step.donor is None:
+        raise InvalidField(
+            f"{where}: {product.id!r} comes from another person. Say who: donor: {{relation: sibling, hla: 10/10}}."
+        )
+    if not product.is_from_donor and step.donor is not None:
+        raise InvalidField(f"{where}.donor: {product.id!r} holds the patient's own cells. Remove the donor.")
+    if step.fallback is None:
+        return
+    known = list_entries("treatments")
+    if step.fallback not in known:
+        raise InvalidField(
+            f"{where}.fallback: the catalog has no treatment {step.fallback!r}. {near_matches(step.fallback, known)}"
+        )
+    if not load_treatment(step.fallback).is_product:
+        raise InvalidField(f"{where}.fallback: {step.fallback!r} is a drug. Name a cell product.")
 
 
 def _check_courses(protocol: Protocol, path: Path) -> None:
@@ -222,6 +256,8 @@ def _check_order(protocol: Protocol, path: Path) -> None:
     collected = {step.product: max(step.days) for step in protocol.steps if isinstance(step, CollectStep)}
     infusions = [step for step in protocol.steps if isinstance(step, InfuseStep)]
     for step in infusions:
+        if load_treatment(step.product).is_from_donor:
+            continue  # collected from the donor, elsewhere
         if step.product not in collected:
             raise InvalidField(
                 f"{path}: {step.product!r} is infused on day {step.day:g} but never collected. "

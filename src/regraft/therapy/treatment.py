@@ -10,24 +10,34 @@ from typing import Any
 
 from regraft.entries import Entry, entry_folder, read_entry, read_text
 from regraft.errors import DoseOutOfRange, InvalidField, near_matches
+from regraft.model.lineages import HOST
 from regraft.model.parameter_table import ParameterRow, read_parameters
 from regraft.quantities import convert, same_dimension
 
 KINDS = ("bolus", "infusion")
+DONOR, CORRECTED = "donor", "corrected"
+LINEAGES = (HOST, DONOR, CORRECTED)
 
 
 @dataclass(frozen=True)
 class Target:
-    """A state of the model that a product enters, and the row that gives its dose (None for a drug)."""
+    """A state of the model that a product enters, and the row that gives its dose (None for a drug).
+
+    ``factor_parameter`` is a row by which the dose is multiplied: what of it is there for each unit of the dose.
+    """
 
     state: str
     unit: str
     dose_parameter: str | None = None
+    factor_parameter: str | None = None
 
 
 @dataclass(frozen=True)
 class Treatment:
-    """A drug or a cell product as its folder describes it. ``limits`` maps ids such as ``dose_max`` to their rows."""
+    """A drug or a cell product as its folder describes it. ``rows`` maps ids such as ``dose_max`` to their rows.
+
+    ``lineage`` is that of the cells of a product: the patient's own (``host``), a donor's, or corrected ones.
+    """
 
     id: str
     entry: Entry
@@ -39,6 +49,12 @@ class Treatment:
     rows: Mapping[str, ParameterRow]
     viability: str | None = None
     release: tuple[str, str] | None = None
+    lineage: str = HOST
+
+    @property
+    def is_from_donor(self) -> bool:
+        """Whether another person gave the cells."""
+        return self.lineage == DONOR
 
     def limit(self, name: str, unit: str) -> float | None:
         """Return a limit such as ``dose_max`` in a unit, or None where the entry has none or in another dimension."""
@@ -100,7 +116,16 @@ def load_treatment(source: str | Path) -> Treatment:
         rows,
         viability=product.get("viability") if product else None,
         release=(release["parameter"], release["lower"]) if release else None,
+        lineage=_lineage(product, path) if product else HOST,
     )
+
+
+def _lineage(product: Mapping[str, Any], path: Path) -> str:
+    """Return whose cells a product holds."""
+    lineage = product.get("lineage", HOST)
+    if lineage not in LINEAGES:
+        raise InvalidField(f"{path}: product.lineage is {lineage!r}; use one of {', '.join(LINEAGES)}.")
+    return str(lineage)
 
 
 def _field(table: Mapping[str, Any], name: str, path: Path) -> str:
@@ -133,9 +158,10 @@ def _check_product(
 
 
 def _target(item: Mapping[str, Any], path: Path, rows: Mapping[str, ParameterRow]) -> Target:
-    parameter = item.get("dose_parameter")
-    if parameter is not None and parameter not in rows:
-        raise InvalidField(
-            f"{path}: dose_parameter {parameter!r} is no row of parameters.csv. {near_matches(parameter, rows)}"
-        )
-    return Target(_field(item, "target", path), _field(item, "target_unit", path), parameter)
+    named = [item.get(name) for name in ("dose_parameter", "factor_parameter")]
+    for parameter in named:
+        if parameter is not None and parameter not in rows:
+            raise InvalidField(
+                f"{path}: dose_parameter {parameter!r} is no row of parameters.csv. {near_matches(parameter, rows)}"
+            )
+    return Target(_field(item, "target", path), _field(item, "target_unit", path), *named)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from regraft.complaints import explain
 from regraft.entries import is_path, read_yaml
 from regraft.errors import InvalidField
+from regraft.model.lineages import HOST
 
 # Lengths of the units a design may use, in days; 365.25 days are a year everywhere in regraft.
 DAYS: Mapping[str, float] = {"day": 1.0, "week": 7.0, "month": 365.25 / 12, "year": 365.25}
@@ -135,6 +136,7 @@ class TrialDesign(_Strict):
     title: Annotated[str, Field(min_length=1)]
     disease: Identifier
     models: Annotated[tuple[str, ...], Field(min_length=1)]
+    lineages: Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=3)] = (HOST,)
     population: str
     patients_per_arm: Annotated[int, Field(ge=1, strict=True)]
     seed: Annotated[int, Field(ge=0, lt=2**63, strict=True)]

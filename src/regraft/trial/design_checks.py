@@ -8,6 +8,8 @@ from pathlib import Path
 
 from regraft.entries import is_path, list_entries
 from regraft.errors import InvalidField, UnknownEntry, near_matches
+from regraft.model.lineages import HOST
+from regraft.therapy.treatment import LINEAGES
 from regraft.trial.design import TrialDesign
 from regraft.trial.draws import find_draws
 from regraft.trial.endpoints import ENDPOINTS
@@ -38,6 +40,15 @@ def _arms(design: TrialDesign) -> Iterator[str]:
             yield f"arms: id {arm!r} is used {count} times. Give each arm its own id."
     if design.reference_arm not in ids:
         yield f"reference_arm is {design.reference_arm!r}, which is no arm. {near_matches(design.reference_arm, ids)}"
+
+
+def _lineages(design: TrialDesign) -> Iterator[str]:
+    """Lineages are those that products can have, the patient's own first, each once."""
+    if design.lineages[0] != HOST or len(set(design.lineages)) < len(design.lineages):
+        yield f"lineages is {list(design.lineages)}; the first is {HOST!r} (the patient's own cells), each once."
+    for lineage in design.lineages:
+        if lineage not in LINEAGES:
+            yield f"lineages: {lineage!r} is unknown. {near_matches(lineage, LINEAGES)}"
 
 
 def _endpoints(design: TrialDesign) -> Iterator[str]:
@@ -148,6 +159,7 @@ def _posterior(design: TrialDesign, folder: Path) -> Iterator[str]:
 
 CHECKS: tuple[Callable[[TrialDesign], Iterator[str]], ...] = (
     _arms,
+    _lineages,
     _endpoints,
     _criteria,
     _plausible,

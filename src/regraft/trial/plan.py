@@ -70,7 +70,7 @@ def make_plan(design: TrialDesign, *, seed: int | None = None, threads: int | No
     InvalidFile : draws of the posterior that cannot be read
     """
     check_design(design, f"design {design.id!r}")
-    model = join([load_part(model) for model in design.models], id=design.id)
+    model = join([load_part(model) for model in design.models], id=design.id, lineages=design.lineages)
     population = load_population(design.population)
     _check_settings(design, population)
     draws = _read_posterior(design, model, population)

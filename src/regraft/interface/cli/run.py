@@ -266,7 +266,7 @@ def _require_agreeing_units(design: TrialDesign) -> None:
         for issue in check_units(part.equations)
     ]
     if not found:
-        issues = check_units(join(parts, id=design.id).equations)
+        issues = check_units(join(parts, id=design.id, lineages=design.lineages).equations)
         found = [f"models {', '.join(design.models)}, joined: {issue.where}: {issue.message}" for issue in issues]
     if found:
         raise UnitMismatch("\n".join([*found, "Correct the equation, or the units in the tables beside it."]))

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from regraft.entries import content_hash
+from regraft.model.lineages import HOST
 from regraft.trial.plan import Plan
 from regraft.trial.provenance import place_of
 
@@ -30,6 +31,8 @@ def identity(plan: Plan) -> dict[str, Any]:
 
     design = plan.design.model_dump(mode="json")
     parts = {name: value for name, value in design.items() if name not in (*FREE, *NAMES)}
+    if design["lineages"] == [HOST]:  # a design that names none has the identity that it had before there were any
+        del parts["lineages"]
     for field, kind in ENTRIES.items():
         names = design[field] if isinstance(design[field], list) else [design[field]]
         parts[field] = [_numbers(kind, name) for name in names]

@@ -1,0 +1,173 @@
+"""Infusion of a cell product: how many cells each patient receives, and what is given where a graft is too small."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regraft.engine.administrations import Administrations, Kind
+from regraft.errors import DoseOutOfRange, InvalidField, UnitMismatch, near_matches
+from regraft.model.equations import Equations
+from regraft.model.lineages import HOST, in_lineage
+from regraft.quantities import convert, equivalent, parse_quantity, same_dimension
+from regraft.therapy.protocol import InfuseStep
+from regraft.therapy.treatment import Target, Treatment, load_treatment
+
+if TYPE_CHECKING:
+    from regraft.therapy.compile import Patients
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+BELOW_RELEASE = "graft_below_release"  # state of the model that notes a product given in place of another
+
+
+def infuse(step: InfuseStep, product: Treatment, patients: Patients, equations: Equations) -> list[Administrations]:
+    """Return the cells that each patient receives; doses differ between patients by the product's rows.
+
+    A graft whose viable dose lies below its release limit is not given; the step's ``fallback`` is, and the model notes
+    it as an event where it can.
+
+    Raises
+    ------
+    DoseOutOfRange : a dose outside the product's limits, or a graft below its release limit without a fallback
+    InvalidField : the model lacks a state that the product enters
+    """
+    everybody = np.ones(patients.patient_ids.size, dtype=bool)
+    tables = _donor(step, patients, equations)
+    drawn = _doses(step, product, patients)
+    is_small = _below_release(product, drawn, everybody.size)
+    tables += _cells(step.day, product, drawn, equations, everybody & ~is_small)
+    if not is_small.any():
+        return tables
+    if step.fallback is None:
+        first = patients.patient_ids[int(np.argmax(is_small))]
+        raise DoseOutOfRange(
+            f"The graft {product.id!r} lies below its release limit for {int(is_small.sum())} of {is_small.size} "
+            f"patients (the first is {first}). Name a 'fallback' product in the step that infuses it."
+        )
+    other = load_treatment(step.fallback)
+    tables += _cells(step.day, other, _drawn(other, patients), equations, is_small)
+    if BELOW_RELEASE in equations.state_index:
+        tables.append(_table(np.flatnonzero(is_small), step.day, BELOW_RELEASE, np.ones(is_small.size), Kind.SET))
+    return tables
+
+
+def state_of(target: Target, treatment: Treatment, equations: Equations) -> str:
+    """Return the state that a treatment enters: of its lineage, where the model has several.
+
+    Raises
+    ------
+    InvalidField : there is no such state, or a donor's cells meet a model with one lineage
+    UnitMismatch : state and treatment disagree about the unit
+    """
+    own = in_lineage(target.state, treatment.lineage)
+    state = own if own in equations.state_index else target.state
+    if state not in equations.state_index:
+        raise InvalidField(
+            f"Treatment {treatment.id!r} enters the state {state!r}, which model {equations.id!r} does not "
+            f"have. Join the part that has it. {near_matches(state, equations.state_index)}"
+        )
+    if state == target.state and treatment.lineage != HOST:
+        raise InvalidField(
+            f"{treatment.id!r} holds cells of lineage {treatment.lineage!r}, and model {equations.id!r} has no such "
+            f"lineage. Write 'lineages: [{HOST}, {treatment.lineage}]' in the design."
+        )
+    unit = equations.units[state]
+    if not equivalent(unit, target.unit):
+        raise UnitMismatch(
+            f"Treatment {treatment.id!r} enters {state!r} in {target.unit}, "
+            f"but model {equations.id!r} keeps it in {unit}. Agree on one unit."
+        )
+    return state
+
+
+def _donor(step: InfuseStep, patients: Patients, equations: Equations) -> list[Administrations]:
+    """Tell the model who the donor is, as far as it asks."""
+    if step.donor is None:
+        return []
+    rows = np.arange(patients.patient_ids.size)
+    return [
+        _table(rows, step.day, name, np.full(rows.size, value), Kind.SET)
+        for name, value in step.donor.values().items()
+        if name in equations.parameter_index
+    ]
+
+
+def _drawn(product: Treatment, patients: Patients) -> dict[str, Floats]:
+    """Draw the rows of a product for every patient."""
+    return patients.draw(list(product.rows.values()))
+
+
+def _doses(step: InfuseStep, product: Treatment, patients: Patients) -> dict[str, Floats]:
+    """Return the rows of a product for every patient, with the doses that the step fixes."""
+    drawn = _drawn(product, patients)
+    for name, text in step.doses.items():
+        if name not in {target.dose_parameter for target in product.targets}:
+            known = sorted({str(target.dose_parameter) for target in product.targets})
+            raise InvalidField(f"doses.{name} is no dose of {product.id!r}. {near_matches(name, known)}")
+        row = product.rows[name]
+        value, unit = parse_quantity(text)
+        if not same_dimension(unit, row.unit):
+            raise UnitMismatch(f"doses.{name} is {text!r}; give it in {row.unit}.")
+        dose = convert(value, unit, row.unit)
+        _check_limits(product, name, dose)
+        drawn[name] = np.full_like(drawn[name], dose)
+    return drawn
+
+
+def _check_limits(product: Treatment, name: str, dose: float) -> None:
+    """Refuse a dose that such a product never has."""
+    row = product.rows[name]
+    low, high = (product.limit(f"{name}_{end}", row.unit) for end in ("min", "max"))
+    if dose < 0 or (low is not None and dose < low) or (high is not None and dose > high):
+        allowed = f"{low or 0:g} to {high:g}" if high is not None else f"at least {low or 0:g}"
+        raise DoseOutOfRange(
+            f"doses.{name} is {dose:g} {row.unit}; {product.entry.title!r} holds {allowed} {row.unit}. Change the dose "
+            "or the product."
+        )
+
+
+def _below_release(product: Treatment, drawn: Mapping[str, Floats], patients: int) -> Flags:
+    """Return whose graft may not be released."""
+    if product.release is None:
+        return np.zeros(patients, dtype=bool)
+    dose, limit = product.release
+    return (drawn[dose] * _viable(product, drawn) < drawn[limit]).astype(bool)
+
+
+def _viable(product: Treatment, drawn: Mapping[str, Floats]) -> Floats | float:
+    """Return the share of cells that live."""
+    return drawn[product.viability] if product.viability else 1.0
+
+
+def _cells(
+    day: float, product: Treatment, drawn: Mapping[str, Floats], equations: Equations, chosen: Flags
+) -> list[Administrations]:
+    """Return the cells of some patients."""
+    rows = np.flatnonzero(chosen)
+    if not rows.size:
+        return []
+    tables = []
+    for target in product.targets:
+        state = state_of(target, product, equations)
+        row = product.rows[str(target.dose_parameter)]
+        amount = drawn[row.id] * convert(1.0, row.unit, target.unit) * _viable(product, drawn)
+        if target.factor_parameter is not None:
+            amount = amount * drawn[target.factor_parameter]
+        tables.append(_table(rows, day, state, amount, Kind.BOLUS))
+    return tables
+
+
+def _table(rows: NDArray[np.intp], day: float, target: str, amount: Floats, kind: Kind) -> Administrations:
+    """Return one administration to some patients; ``amount`` has a value for every patient."""
+    return Administrations(
+        patient_row=rows,
+        time=np.full(rows.size, day),
+        target=(target,) * rows.size,
+        kind=np.full(rows.size, int(kind)),
+        amount=amount[rows],
+        duration=np.zeros(rows.size),
+    )
