@@ -17,6 +17,7 @@ from regraft.model.sbml import MissingValue
 from regraft.quantities import Quantity, parse_unit
 
 QUANTITY_COLUMNS = ("id", "kind", "unit", "default", "meaning")
+ADDS_TO = "adds_to"  # a column that a table may leave out
 KINDS = ("state", "derived", "input")
 T = TypeVar("T", State, Assignment)
 
@@ -103,8 +104,31 @@ def read_quantities(path: Path) -> dict[str, Quantity]:
                 f"{path}, row {name!r}, column 'default': an input needs one, a {cells['kind']} has none."
             )
         default = read_number(cells["default"], path=path, row=name, column="default") if is_input else None
-        quantities[name] = Quantity(name, cells["kind"], cells["unit"], cells["meaning"], default)
+        adds_to = cells.get(ADDS_TO, "")
+        quantities[name] = Quantity(name, cells["kind"], cells["unit"], cells["meaning"], default, adds_to)
+    _check_contributions(quantities, path)
     return quantities
+
+
+def _check_contributions(quantities: Mapping[str, Quantity], path: Path) -> None:
+    """Refuse a contribution that is no formula, or whose target is no name or is defined in the same part."""
+    for quantity in quantities.values():
+        target = quantity.adds_to
+        if not target:
+            continue
+        where = f"{path}, row {quantity.id!r}, column {ADDS_TO!r}"
+        if quantity.kind != "derived":
+            raise InvalidField(
+                f"{where}: a quantity of kind {quantity.kind!r} adds to {target!r}; only a 'derived' one can. Empty "
+                "the cell, or add a derived quantity."
+            )
+        if not target.isidentifier():
+            raise InvalidField(f"{where}: {target!r} is no name. Use letters, digits and _, a letter first.")
+        if target in quantities and quantities[target].kind != "input":
+            raise InvalidField(
+                f"{where}: adds to {target!r}, which this part defines itself. Add it in the formula of {target!r}, or "
+                "make that a contribution with a name of its own."
+            )
 
 
 def _with_values(text: str, values: Mapping[str, float]) -> str:
