@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +25,10 @@ T = TypeVar("T", State, Assignment)
 
 @dataclass(frozen=True)
 class Part:
-    """A complete model that loads and runs alone. ``inputs`` may be defined by another part when joined."""
+    """A complete model that loads and runs alone. ``inputs`` may be defined by another part when joined.
+
+    ``offers`` are parameters that the part holds for others and need not use itself.
+    """
 
     id: str
     equations: Equations
@@ -32,6 +36,7 @@ class Part:
     parameter_rows: tuple[ParameterRow, ...]
     quantities: Mapping[str, Quantity]
     entry: Entry
+    offers: tuple[str, ...] = ()
 
 
 def load_part(source: str | Path) -> Part:
@@ -70,7 +75,17 @@ def load_part(source: str | Path) -> Part:
         rows,
         quantities,
         entry,
+        _offers(folder / "entry.toml"),
     )
+
+
+def _offers(path: Path) -> tuple[str, ...]:
+    """Return the parameters that entry.toml offers to other parts."""
+    given = tomllib.loads(read_text(path)).get("offers", {})
+    names = given.get("parameters", []) if isinstance(given, dict) else given
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise InvalidField(f"{path}: offers.parameters is {names!r}; write a list of parameter ids.")
+    return tuple(names)
 
 
 def _advice(symbol: str, model: str, path: Path, known: list[str]) -> str:
