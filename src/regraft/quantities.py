@@ -29,7 +29,7 @@ class Quantity:
     """A named quantity of a model part: what it is, its unit, and whether the part defines or receives it.
 
     ``kind`` is ``state`` (changes by rates and jumps), ``derived`` (a formula) or ``input`` (another part may define
-    it).
+    it). ``adds_to`` names the quantity to which it is a contribution, summed over all parts when they are joined.
     """
 
     id: str
@@ -37,6 +37,7 @@ class Quantity:
     unit: str
     meaning: str
     default: float | None = None
+    adds_to: str = ""
 
 
 @lru_cache(maxsize=1)

@@ -16,7 +16,7 @@ from regraft.model import JoinedModel, join, load_part
 from regraft.model.expressions import Apply, Number
 from regraft.model.sbml_writer import write_sbml
 
-PARTS = ("person", "hematopoiesis", "erythropoiesis", "immunity", "drugs")
+PARTS = ("person", "hematopoiesis", "erythropoiesis", "immunity", "cyclophosphamide", "atg_rabbit", "gcsf")
 HEALTHY = {
     name: f"{name}_healthy"
     for name in ("cd4_naive", "cd8_naive", "cd4_memory", "cd8_memory", "treg", "b_naive", "b_memory", "nk", "red_cells")

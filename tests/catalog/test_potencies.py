@@ -7,31 +7,43 @@ import pytest
 from regraft.entries import list_entries
 from regraft.model import load_part
 
-DRUGS = load_part("drugs")
-CLASSES = {name.removeprefix("kill_") for name in DRUGS.quantities if name.startswith("kill_")}
-POTENCIES = {row.id: row.value for row in DRUGS.parameter_rows if row.id.startswith("potency_")}
-# What each antibody leaves alone; cytotoxic agents and globulin have a potency for what is not named here.
+AGENTS = sorted(set(list_entries("models")) & set(list_entries("treatments")))
+CLASSES = {
+    quantity.adds_to.removeprefix("kill_")
+    for agent in AGENTS
+    for quantity in load_part(agent).quantities.values()
+    if quantity.adds_to.startswith("kill_")
+}
+# What each agent leaves alone; an agent that is not named here must have a potency for every class.
 SPARED = {
     "alemtuzumab": {"hsc", "progenitor", "plasma", "stroma"},
-    "atg": {"hsc", "progenitor"},
+    "atg_rabbit": {"hsc", "progenitor"},
     "ocrelizumab": CLASSES - {"b"},
+    **dict.fromkeys(("gcsf", "natalizumab", "fingolimod", "interferon_beta"), CLASSES),
 }
 
 
-def kills(agent: str) -> set[str]:
-    """Return the cell classes for which an agent has a potency above 0."""
-    start = f"potency_{agent}_"
-    return {name.removeprefix(start) for name, value in POTENCIES.items() if name.startswith(start) and value > 0}
+def potencies(agent: str) -> dict[str, float]:
+    """Return the rows of an agent that are potencies."""
+    return {row.id: row.value for row in load_part(agent).parameter_rows if row.id.startswith("potency_")}
 
 
-@pytest.mark.parametrize("agent", ["cyclophosphamide", "busulfan", "beam", "atg", "alemtuzumab", "ocrelizumab"])
+@pytest.mark.parametrize("agent", AGENTS)
 def test_an_agent_has_a_potency_for_every_class_that_it_does_not_spare(agent: str) -> None:
-    assert kills(agent) == CLASSES - SPARED.get(agent, set())
+    kills = {name.rpartition("_")[2] for name, value in potencies(agent).items() if value > 0}
+    assert kills == CLASSES - SPARED.get(agent, set())
 
 
-def test_every_potency_belongs_to_an_agent_of_the_catalog_and_a_class_of_the_model() -> None:
-    agents = {name.removesuffix("_rabbit") for name in list_entries("treatments")}
-    for name in POTENCIES:
-        agent, _, cells = name.removeprefix("potency_").rpartition("_")
-        assert agent in agents, name
-        assert cells in CLASSES, name
+@pytest.mark.parametrize("agent", AGENTS)
+def test_every_potency_feeds_the_kill_of_its_class(agent: str) -> None:
+    part = load_part(agent)
+    targets = {quantity.adds_to for quantity in part.quantities.values() if quantity.adds_to}
+    for name in potencies(agent):
+        cells = name.rpartition("_")[2]
+        assert name.startswith(f"potency_{agent.removesuffix('_rabbit')}_"), name
+        assert f"kill_{cells}" in targets, name
+
+
+def test_every_cell_class_that_some_part_asks_about_is_killed_by_some_agent() -> None:
+    asked = {name for model in list_entries("models") for name in load_part(model).inputs if name.startswith("kill_")}
+    assert {name.removeprefix("kill_") for name in asked} <= CLASSES

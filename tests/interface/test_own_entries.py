@@ -44,7 +44,7 @@ def test_a_design_names_entries_by_paths_relative_to_itself(folder: Path) -> Non
 def test_a_path_without_an_entry_is_refused_by_field(folder: Path) -> None:
     path = folder / "trial.yaml"
     path.write_text(path.read_text().replace("./my_ms", "./my_sm"))
-    with pytest.raises(InvalidField, match=r"models\[5\] is './my_sm', but there is no .*my_sm/entry.toml"):
+    with pytest.raises(InvalidField, match=r"models\[8\] is './my_sm', but there is no .*my_sm/entry.toml"):
         load_design(path)
 
 

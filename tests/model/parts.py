@@ -10,6 +10,7 @@ from regraft.model.parameter_table import COLUMNS
 
 ENTRY = 'id = "{id}"\nname = "{id}"\nversion = "1"\nstatus = "draft"\nlimits = ["for tests"]\n'
 MODEL = "model tank()\n  level = level_start;\n  level' = supply - k_loss*level;\n  share := level/level_start;\nend\n"
+COLUMNS_OF_QUANTITIES = "id,kind,unit,default,meaning"
 PARAMETERS = (
     "k_loss,0.5,1/day,fixed,,,,assumption,a test,assumed,loss",
     "level_start,2,mg,fixed,,,,assumption,a test,assumed,",
@@ -28,13 +29,14 @@ def write_part(
     parameters: Sequence[str] = PARAMETERS,
     quantities: Sequence[str] = QUANTITIES,
     entry: str = ENTRY,
+    columns: str = COLUMNS_OF_QUANTITIES,
 ) -> Path:
     """Write a part into a folder (its name is the part's id) and return the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "entry.toml").write_text(entry.format(id=folder.name))
     (folder / "model.ant").write_text(model)
     (folder / "parameters.csv").write_text("\n".join([",".join(COLUMNS), *parameters, ""]))
-    (folder / "quantities.csv").write_text("\n".join(["id,kind,unit,default,meaning", *quantities, ""]))
+    (folder / "quantities.csv").write_text("\n".join([columns, *quantities, ""]))
     return folder
 
 

@@ -22,6 +22,7 @@ def with_line(line: str, model: str = MODEL) -> str:
 
 PLANTED = {
     "unused_parameter": ({"parameters": (*PARAMETERS, "extra,1,mg,fixed,,,,assumption,x,measured,")}, "extra"),
+    "unknown_offer": ({"entry": ENTRY + '[offers]\nparameters = ["k_los"]\n'}, "k_los"),
     "unused_input": ({"quantities": (*QUANTITIES, "extra,input,mg,1,something")}, "extra"),
     "missing_meaning": ({"quantities": ("level,state,mg,,", *QUANTITIES[1:])}, "level"),
     "idle_state": (
@@ -37,6 +38,12 @@ PLANTED = {
     "assumed_without_reason": ({"parameters": (PARAMETERS[0].replace("a test", "assumed"), PARAMETERS[1])}, "k_loss"),
     "no_limits": ({"entry": ENTRY.replace('["for tests"]', "[]")}, "tank"),
 }
+
+
+def test_a_parameter_that_is_offered_to_other_parts_need_not_be_used(tmp_path: Path) -> None:
+    extra = "extra,1,mg,fixed,,,,assumption,x,measured,"
+    offered = ENTRY + '[offers]\nparameters = ["extra"]\n'
+    assert not lint_part(make_part(tmp_path / "tank", parameters=(*PARAMETERS, extra), entry=offered))
 
 
 def test_every_check_has_a_planted_fault() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import roadrunner
 from tests.model.evaluate import at_start, rates, value
+from tests.therapy.clinic import CORE
 
 from regraft.errors import InvalidArgument
 from regraft.model import join, load_part, read_antimony, read_sbml, write_sbml
@@ -129,9 +130,15 @@ def test_a_dose_that_has_no_state_to_go_to_is_refused(jump: Jump, message: str) 
         with_scheduled_jumps(LINEAR, [jump])
 
 
+def test_a_part_with_the_name_of_its_state_can_be_written() -> None:
+    equations = load_part("gcsf").equations
+    assert equations.id in equations.state_index
+    assert [state.id for state in read_sbml(write_sbml(equations)).states] == ["gcsf"]
+
+
 @pytest.fixture(scope="module")
 def core() -> Equations:
-    return join([load_part(name) for name in ("person", "hematopoiesis", "immunity", "drugs")], id="core").equations
+    return join([load_part(name) for name in CORE], id="core").equations
 
 
 def test_the_joined_core_model_reads_back_with_the_same_derivatives(core: Equations) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.patients.rows import COVARIATES, row, write_population
+from tests.therapy.clinic import CORE
 
 from regraft.entries import list_entries
 from regraft.errors import InvalidArgument, InvalidField, UnitMismatch, UnknownEntry
@@ -166,7 +167,7 @@ def test_a_correlation_with_a_sum_is_refused_because_the_sum_is_not_drawn(tmp_pa
 
 @pytest.mark.parametrize("name", list_entries("populations"))
 def test_every_catalog_population_fits_the_core_model(name: str) -> None:
-    model = join([load_part(part) for part in ("person", "hematopoiesis", "immunity", "drugs")])
+    model = join([load_part(part) for part in CORE])
     people = sample_population(load_population(name), model.parameter_rows, IDS, 1)
     matrix = people.parameter_matrix(model.equations)
     assert matrix.shape == (IDS.size, len(model.equations.parameters))

@@ -9,9 +9,13 @@ from typing import Any
 import numpy as np
 import yaml
 
+from regraft.entries import list_entries
 from regraft.model.parameter_table import COLUMNS
 from regraft.patients import Population
 
+# the part of each agent has the name of its treatment
+AGENTS = tuple(sorted(set(list_entries("models")) & set(list_entries("treatments"))))
+CORE = ("person", "hematopoiesis", "immunity", *AGENTS)
 DOSE = {"phase": "condition", "agent": "cyclophosphamide", "dose": "50 mg/kg", "days": [-5, -4, -3, -2]}
 COLLECT = {"phase": "collect", "product": "autologous_graft", "days": [-25]}
 INFUSE = {"phase": "infuse", "product": "autologous_graft", "day": 0}

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.therapy.clinic import COLLECT, DOSE, INFUSE, MONITOR, people, write_protocol
+from tests.therapy.clinic import COLLECT, CORE, DOSE, INFUSE, MONITOR, people, write_protocol
 
 from regraft.engine import compile_model, solve
 from regraft.engine.administrations import Kind
@@ -23,7 +23,7 @@ GCSF = {"phase": "mobilise", "agent": "gcsf", "dose": "10 ug/kg", "days": {"star
 
 @pytest.fixture(scope="module")
 def core() -> Equations:
-    return join([load_part(name) for name in ("person", "hematopoiesis", "immunity", "drugs")], id="core").equations
+    return join([load_part(name) for name in CORE], id="core").equations
 
 
 def compiled(folder: Path, equations: Equations, patients: Population, *steps: dict[str, Any]) -> CompiledProtocol:

@@ -15,7 +15,7 @@ from regraft.therapy import compile_protocol, load_protocol
     [("fingolimod", "mg", 0.5), ("interferon_beta", "ug", 3 * 44 / 7)],
 )
 def test_a_steady_intake_is_the_licensed_dose_per_day_without_a_gap(protocol: str, unit: str, per_day: float) -> None:
-    equations = load_part("drugs").equations
+    equations = load_part(protocol).equations
     doses = compile_protocol(load_protocol(protocol), people(70.0), equations).administrations
     assert set(doses.target) == {protocol}
     assert equations.units[protocol] == unit
@@ -25,7 +25,9 @@ def test_a_steady_intake_is_the_licensed_dose_per_day_without_a_gap(protocol: st
 
 
 def test_alemtuzumab_is_five_days_and_three_days_a_year_later() -> None:
-    doses = compile_protocol(load_protocol("alemtuzumab"), people(70.0), load_part("drugs").equations).administrations
+    doses = compile_protocol(
+        load_protocol("alemtuzumab"), people(70.0), load_part("alemtuzumab").equations
+    ).administrations
     first = doses.time < 30
     assert (first.sum(), (~first).sum()) == (5, 3)
     assert doses.time[~first].min() == 365

@@ -9,11 +9,12 @@ from typing import Any
 
 import yaml
 
+AGENTS = ("cyclophosphamide", "atg_rabbit", "gcsf", "natalizumab")
 VALID: Mapping[str, Any] = {
     "id": "small",
     "title": "A small trial",
     "disease": "ms",
-    "models": ["person", "hematopoiesis", "immunity", "drugs", "autoimmunity", "ms", "harm"],
+    "models": ["person", "hematopoiesis", "immunity", *AGENTS, "autoimmunity", "ms", "harm"],
     "population": "ms_relapsing",
     "patients_per_arm": 4,
     "seed": 1,

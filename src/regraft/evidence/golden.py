@@ -134,9 +134,8 @@ def _simulate(kernel: Kernel, checks: Sequence[Check], start_day: float) -> Iter
     """Yield the outcomes of checks that share a run."""
     scenario, changes = _run(checks[0])
     ids = np.arange(PATIENTS)
-    weight = np.full(PATIENTS, _default(kernel, "body_weight"))
-    changed = {name: np.full(PATIENTS, value) for name, value in changes}
-    people = Population(ids, SEED, {"body_weight": weight} | changed, ())
+    usual = {parameter.id: parameter.value for parameter in kernel.equations.parameters} | dict(changes)
+    people = Population(ids, SEED, {name: np.full(PATIENTS, value) for name, value in usual.items()}, ())
     times = np.unique([start_day, *(check.time_day for check in checks)])
     result = solve(
         kernel,
@@ -151,12 +150,6 @@ def _simulate(kernel: Kernel, checks: Sequence[Check], start_day: float) -> Iter
         values = result.output(check.quantity)[:, int(np.searchsorted(times, check.time_day))]
         unit = kernel.equations.units[check.quantity]
         yield Outcome(check, float(np.median(values)) * convert(1.0, unit, check.unit))
-
-
-def _default(kernel: Kernel, name: str) -> float:
-    """Return the value of a parameter in the tables."""
-    equations = kernel.equations
-    return equations.parameters[equations.parameter_index[name]].value
 
 
 def _check(row: dict[str, str], path: Path) -> Check:

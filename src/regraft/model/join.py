@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from regraft.errors import InvalidModel, UnitMismatch, near_matches
-from regraft.model.equations import Equations, Parameter
+from regraft.model.equations import Assignment, Equations, Parameter
+from regraft.model.expressions import Symbol, chain
 from regraft.model.lineages import HOST, split
 from regraft.model.parameter_table import ParameterRow
 from regraft.model.part import Part, used_symbols
@@ -47,7 +48,8 @@ def join(parts: Sequence[Part], id: str = "patient", *, lineages: Sequence[str] 
     """Join parts.
 
     An input of one part is met by a state, formula or parameter of another part with the same id and an equivalent
-    unit. An input that nobody defines stays a parameter with its default.
+    unit. Quantities that add to one target are summed over all parts, and the sum meets inputs like a formula. An
+    input that nobody defines or adds to stays a parameter with its default.
 
     Parameters
     ----------
@@ -55,16 +57,20 @@ def join(parts: Sequence[Part], id: str = "patient", *, lineages: Sequence[str] 
 
     Raises
     ------
-    InvalidModel : two parts define one quantity, or a part declares an input that it never uses (both named)
-    UnitMismatch : definition and input, or two inputs, have different units
+    InvalidModel : two parts define one quantity, one defines what another adds to, or a part declares an input that it
+        never uses (both named)
+    UnitMismatch : definition and input, two inputs, or two contributions to one target have different units
     """
     if not parts:
         raise InvalidModel("Nothing to join: give at least one part.")
     parts = [split(part, lineages) for part in parts]
     owner = _owners(parts)
-    free = _free_inputs(parts, owner)
+    sums = _sums(parts, owner)
+    free = _free_inputs(parts, owner, sums)
     states = tuple(state for part in parts for state in part.equations.states)
-    assignments = sort_assignments([a for part in parts for a in part.equations.assignments])
+    assignments = sort_assignments(
+        [*(a for part in parts for a in part.equations.assignments), *(total.assignment for total in sums.values())]
+    )
     parameters = [p for part in parts for p in part.equations.parameters if p.id not in part.inputs]
     parameters += [Parameter(q.id, q.unit, float(q.default or 0.0), q.meaning) for q in free.values()]
     events = tuple(event for part in parts for event in part.equations.events)
@@ -101,8 +107,47 @@ def _owners(parts: Sequence[Part]) -> dict[str, tuple[Part, str]]:
     return owner
 
 
-def _free_inputs(parts: Sequence[Part], owner: dict[str, tuple[Part, str]]) -> dict[str, Quantity]:
-    """Return the inputs that no part defines, after a look at units and defaults."""
+@dataclass(frozen=True)
+class _Sum:
+    """What several parts add to one target: the formula of the sum, and the ids of the parts."""
+
+    assignment: Assignment
+    part_ids: tuple[str, ...]
+
+
+def _sums(parts: Sequence[Part], owner: Mapping[str, tuple[Part, str]]) -> dict[str, _Sum]:
+    """Return the sum for each target to which parts add, after a look at units and at who defines the target."""
+    found: dict[str, list[tuple[Part, Quantity]]] = {}
+    for part in parts:
+        for quantity in part.quantities.values():
+            if quantity.adds_to:
+                found.setdefault(quantity.adds_to, []).append((part, quantity))
+    sums: dict[str, _Sum] = {}
+    for target, given in found.items():
+        part, first = given[0]
+        if target in owner:
+            raise InvalidModel(
+                f"Part {owner[target][0].id!r} defines {target!r}, to which part {part.id!r} adds {first.id!r}; make "
+                f"the definition a contribution with a name of its own ('adds_to' {target}), or leave one part out."
+            )
+        for other, quantity in given[1:]:
+            if not equivalent(first.unit, quantity.unit):
+                raise UnitMismatch(
+                    f"Parts {part.id!r} and {other.id!r} add to {target!r} in different units ({first.id!r} in "
+                    f"{first.unit}, {quantity.id!r} in {quantity.unit}); agree on one unit."
+                )
+        # in the order of names, so that the order of parts changes no bit of the sum
+        terms = [Symbol(name) for name in sorted(quantity.id for _, quantity in given)]
+        ids = tuple(dict.fromkeys(p.id for p, _ in given))
+        meaning = "sum of what these parts add: " + ", ".join(sorted(ids))
+        sums[target] = _Sum(Assignment(target, first.unit, chain("add", terms), meaning), ids)
+    return sums
+
+
+def _free_inputs(
+    parts: Sequence[Part], owner: Mapping[str, tuple[Part, str]], sums: Mapping[str, _Sum]
+) -> dict[str, Quantity]:
+    """Return the inputs that no part defines or adds to, after a look at units and defaults."""
     free: dict[str, Quantity] = {}
     holder: dict[str, str] = {}
     for part in parts:
@@ -113,6 +158,14 @@ def _free_inputs(parts: Sequence[Part], owner: dict[str, tuple[Part, str]]) -> d
                     raise UnitMismatch(
                         f"{name!r} is defined in {source.id!r} in {unit} but {part.id!r} expects {quantity.unit}; "
                         "agree on one unit."
+                    )
+                continue
+            if name in sums:
+                unit, adders = sums[name].assignment.unit, sums[name].part_ids
+                if not equivalent(unit, quantity.unit):
+                    raise UnitMismatch(
+                        f"{name!r} is what {', '.join(map(repr, adders))} add up to in {unit} but {part.id!r} expects "
+                        f"{quantity.unit}; agree on one unit."
                     )
                 continue
             other = free.setdefault(name, quantity)

@@ -31,12 +31,26 @@ def lint_part(part: Part) -> list[LintIssue]:
 
 
 def unused_parameter(part: Part) -> Iterator[LintIssue]:
-    """Find rows of parameters.csv that no equation uses."""
-    used = used_symbols(part.equations)
+    """Find rows of parameters.csv that no equation uses and that are not offered to other parts."""
+    used = used_symbols(part.equations) | set(part.offers)
     for row in part.parameter_rows:
         if row.id not in used:
             yield LintIssue(
                 "unused_parameter", "error", "parameters.csv", row.id, "is used by no equation; remove the row."
+            )
+
+
+def unknown_offer(part: Part) -> Iterator[LintIssue]:
+    """Find parameters that entry.toml offers to other parts and that have no row."""
+    known = {row.id for row in part.parameter_rows}
+    for name in part.offers:
+        if name not in known:
+            yield LintIssue(
+                "unknown_offer",
+                "error",
+                "entry.toml",
+                name,
+                "is offered but is no row of parameters.csv; add or remove it.",
             )
 
 
@@ -152,6 +166,7 @@ def _fires_on(trigger: Expression, hazard: str, threshold: str) -> bool:
 
 CHECKS: tuple[Callable[[Part], Iterator[LintIssue]], ...] = (
     unused_parameter,
+    unknown_offer,
     unused_input,
     missing_meaning,
     idle_state,

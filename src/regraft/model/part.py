@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,13 +18,17 @@ from regraft.model.sbml import MissingValue
 from regraft.quantities import Quantity, parse_unit
 
 QUANTITY_COLUMNS = ("id", "kind", "unit", "default", "meaning")
+ADDS_TO = "adds_to"  # a column that a table may leave out
 KINDS = ("state", "derived", "input")
 T = TypeVar("T", State, Assignment)
 
 
 @dataclass(frozen=True)
 class Part:
-    """A complete model that loads and runs alone. ``inputs`` may be defined by another part when joined."""
+    """A complete model that loads and runs alone. ``inputs`` may be defined by another part when joined.
+
+    ``offers`` are parameters that the part holds for others and need not use itself.
+    """
 
     id: str
     equations: Equations
@@ -31,6 +36,7 @@ class Part:
     parameter_rows: tuple[ParameterRow, ...]
     quantities: Mapping[str, Quantity]
     entry: Entry
+    offers: tuple[str, ...] = ()
 
 
 def load_part(source: str | Path) -> Part:
@@ -69,7 +75,17 @@ def load_part(source: str | Path) -> Part:
         rows,
         quantities,
         entry,
+        _offers(folder / "entry.toml"),
     )
+
+
+def _offers(path: Path) -> tuple[str, ...]:
+    """Return the parameters that entry.toml offers to other parts."""
+    given = tomllib.loads(read_text(path)).get("offers", {})
+    names = given.get("parameters", []) if isinstance(given, dict) else given
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise InvalidField(f"{path}: offers.parameters is {names!r}; write a list of parameter ids.")
+    return tuple(names)
 
 
 def _advice(symbol: str, model: str, path: Path, known: list[str]) -> str:
@@ -103,8 +119,31 @@ def read_quantities(path: Path) -> dict[str, Quantity]:
                 f"{path}, row {name!r}, column 'default': an input needs one, a {cells['kind']} has none."
             )
         default = read_number(cells["default"], path=path, row=name, column="default") if is_input else None
-        quantities[name] = Quantity(name, cells["kind"], cells["unit"], cells["meaning"], default)
+        adds_to = cells.get(ADDS_TO, "")
+        quantities[name] = Quantity(name, cells["kind"], cells["unit"], cells["meaning"], default, adds_to)
+    _check_contributions(quantities, path)
     return quantities
+
+
+def _check_contributions(quantities: Mapping[str, Quantity], path: Path) -> None:
+    """Refuse a contribution that is no formula, or whose target is no name or is defined in the same part."""
+    for quantity in quantities.values():
+        target = quantity.adds_to
+        if not target:
+            continue
+        where = f"{path}, row {quantity.id!r}, column {ADDS_TO!r}"
+        if quantity.kind != "derived":
+            raise InvalidField(
+                f"{where}: a quantity of kind {quantity.kind!r} adds to {target!r}; only a 'derived' one can. Empty "
+                "the cell, or add a derived quantity."
+            )
+        if not target.isidentifier():
+            raise InvalidField(f"{where}: {target!r} is no name. Use letters, digits and _, a letter first.")
+        if target in quantities and quantities[target].kind != "input":
+            raise InvalidField(
+                f"{where}: adds to {target!r}, which this part defines itself. Add it in the formula of {target!r}, or "
+                "make that a contribution with a name of its own."
+            )
 
 
 def _with_values(text: str, values: Mapping[str, float]) -> str:

@@ -9,6 +9,7 @@ from regraft.errors import InvalidArgument, near_matches
 from regraft.model.antimony_text import antimony_to_sbml
 from regraft.model.equations import Assignment, Equations, Event, Parameter, State
 from regraft.model.expressions import COMPARISONS, LOGIC, TIME, Apply, Expression, Number, Symbol
+from regraft.model.names import Names
 from regraft.model.waiting import write_out_waiting
 
 _INFIX = {
@@ -97,7 +98,8 @@ def write_sbml(equations: Equations) -> str:
     """
     if any(event.factors for event in equations.events):
         equations = write_out_waiting(equations)
-    lines = [f"model {equations.id}()"]
+    # a drug's part has the name of its state, and an SBML file gives each name once
+    lines = [f"model {Names(equations).new(equations.id)}()"]
     lines += [f"  {p.id} = {p.value!r};" for p in equations.parameters]
     lines += [f"  {s.id} = {formula(_numeric(s.initial))};" for s in equations.states]
     lines += [f"  {a.id} := {formula(_numeric(a.expression))};" for a in equations.assignments]

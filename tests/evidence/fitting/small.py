@@ -7,7 +7,7 @@ from pathlib import Path
 DESIGN = """id: small
 title: Placebo
 disease: ms
-models: [person, hematopoiesis, immunity, drugs, autoimmunity, ms, harm]
+models: [person, hematopoiesis, immunity, autoimmunity, ms, harm]
 population: ms_relapsing
 patients_per_arm: 300
 seed: 2026

@@ -79,7 +79,7 @@ def test_a_model_is_written_as_sbml(tmp_path: Path) -> None:
 
 
 def test_what_is_no_model_cannot_be_written_as_sbml(tmp_path: Path) -> None:
-    outcome = regraft_command("show", "gcsf", "--sbml", tmp_path / "gcsf.xml")
+    outcome = regraft_command("show", "treatments/gcsf", "--sbml", tmp_path / "gcsf.xml")
     assert outcome.code == 2
     assert "--sbml needs a model" in outcome.err
     assert not list(tmp_path.iterdir())
@@ -95,7 +95,7 @@ def test_one_sound_entry_passes_its_checks() -> None:
     outcome = regraft_command("check", "person")
     assert outcome.code == 0
     assert re.search(r"models +person .*passed", outcome.out)
-    assert "1 entries, 1 parameter rows, 1 of them assumed; 0 errors" in outcome.out
+    assert "1 entries, 2 parameter rows, 2 of them assumed; 0 errors" in outcome.out
 
 
 def test_the_whole_catalog_passes_and_the_assumed_rows_are_counted() -> None:
@@ -111,13 +111,13 @@ def test_an_entry_without_limits_is_a_warning_and_one_without_a_source_an_error(
     entry = catalog / "treatments" / "gcsf"
     about = (entry / "entry.toml").read_text(encoding="utf-8")
     (entry / "entry.toml").write_text(about.split("[limits]")[0], encoding="utf-8")
-    outcome = regraft_command("check", "gcsf")
+    outcome = regraft_command("check", "treatments/gcsf")
     assert outcome.code == 0
     assert "warning: treatments/gcsf [limits] states no limits; say in entry.toml what it leaves out." in outcome.out
     table = entry / "parameters.csv"
     rows = table.read_text(encoding="utf-8").replace("assumption", "")
     table.write_text(rows, encoding="utf-8")
-    outcome = regraft_command("check", "gcsf", "--json")
+    outcome = regraft_command("check", "treatments/gcsf", "--json")
     assert outcome.code == 3
     assert json.loads(outcome.out)["errors"] >= 1
 
