@@ -14,6 +14,7 @@ from regraft.engine import Kernel, SolverSettings, compile_model, solve
 from regraft.entries import entry_folder, read_number, read_table, read_text
 from regraft.errors import InvalidField, near_matches
 from regraft.model import join, load_part
+from regraft.model.lineages import HOST
 from regraft.patients import Population
 from regraft.quantities import convert
 from regraft.therapy import compile_protocol, load_protocol
@@ -78,7 +79,8 @@ def run_checks(model: str) -> tuple[Outcome, ...]:
     """Simulate the scenarios of a model entry and compare.
 
     All patients have the parameter values of the tables; they differ in luck and in what their graft holds. The entry
-    says under ``[checks]`` in ``entry.toml`` which ``parts`` are joined and on which ``start_day`` the run begins.
+    says under ``[checks]`` in ``entry.toml`` which ``parts`` are joined, in which ``lineages`` (the patient's own if
+    left out), and on which ``start_day`` the run begins.
 
     Returns
     -------
@@ -89,8 +91,8 @@ def run_checks(model: str) -> tuple[Outcome, ...]:
     InvalidField : an unknown quantity or scenario, or parts that are not declared
     """
     checks = read_checks(model)
-    parts, start_day = _setting(model, checks)
-    equations = join([load_part(part) for part in parts], id="checks").equations
+    parts, lineages, start_day = _setting(model, checks)
+    equations = join([load_part(part) for part in parts], id="checks", lineages=lineages).equations
     known = {*equations.state_index, *equations.assignment_index}
     parameters = equations.parameter_index
     for check in checks:
@@ -108,12 +110,12 @@ def run_checks(model: str) -> tuple[Outcome, ...]:
     return tuple(found[check.id] for check in checks)
 
 
-def _setting(model: str, checks: Sequence[Check]) -> tuple[list[str], float]:
-    """Return the parts to join, the entry itself by its path if it is a user's own, and the day of the start."""
+def _setting(model: str, checks: Sequence[Check]) -> tuple[list[str], list[str], float]:
+    """Return parts to join (the entry itself by its path if it is a user's own), lineages, and the day of the start."""
     path = entry_folder("models", model) / "entry.toml"
     content = tomllib.loads(read_text(path))
     about = content.get("checks", {})
-    parts, start = about.get("parts"), about.get("start_day")
+    parts, start, lineages = about.get("parts"), about.get("start_day"), about.get("lineages", [HOST])
     if not isinstance(parts, list) or not isinstance(start, int | float):
         raise InvalidField(f"{path}: [checks] needs 'parts' (model entries to join) and 'start_day' (a number).")
     for check in checks:
@@ -122,7 +124,8 @@ def _setting(model: str, checks: Sequence[Check]) -> tuple[list[str], float]:
                 f"Check {check.id!r} of {model!r} is on day {check.time_day:g}, but [checks] in {path} starts on day "
                 f"{start:g}. Start earlier, or move the check."
             )
-    return [model if part == content.get("id") else str(part) for part in parts], float(start)
+    parts = [model if part == content.get("id") else str(part) for part in parts]
+    return parts, list(map(str, lineages)), float(start)
 
 
 def _run(check: Check) -> tuple[str, tuple[tuple[str, float], ...]]:

@@ -33,10 +33,11 @@ def check_entry(entry: CatalogEntry) -> list[Finding]:
 def check_join(entries: list[CatalogEntry]) -> list[Finding]:
     """Join all models of the catalog into one patient and check the units of the whole."""
     from regraft.model import check_units, join, load_part
+    from regraft.therapy.treatment import LINEAGES
 
     models = [entry.id for entry in entries if entry.kind == "models"]
     try:
-        joined = join([load_part(model) for model in models], id="catalog")
+        joined = join([load_part(model) for model in models], id="catalog", lineages=LINEAGES)
     except RegraftError as error:
         return [Finding("all models", "join", "error", str(error))]
     return [
