@@ -18,9 +18,11 @@ from regraft.trial.statistics import Booleans, Floats
 from regraft.trial.visits import Schedule
 from regraft.trial.weighting import Weights
 
-BLOOD_COUNTS = ("neutrophils", "platelets", "cd4", "cd8", "b_cells", "nk", "igg")
+BLOOD_COUNTS = ("neutrophils", "platelets", "cd4", "cd8", "b_cells", "nk", "igg", "cd3", "haemoglobin")
+CHIMERISM = ("myeloid_chimerism", "t_chimerism", "b_chimerism", "nk_chimerism")
+SHARES = ("naive_share", *CHIMERISM)
 DAILY_COUNTS = ("neutrophils", "platelets")
-RECORDED = ("edss", *BLOOD_COUNTS, "naive_share")
+RECORDED = ("edss", *BLOOD_COUNTS, *SHARES)
 LESIONS = "lesions"
 BLOCK = 1000  # patients whose values are in memory at once where an arm is kept on disk
 VISITS_AT_ONCE = 10
@@ -233,11 +235,12 @@ def _at_visits(result: Result, schedule: Schedule, readings: Readings) -> dict[s
     for quantity in BLOOD_COUNTS:
         if quantity in result.output_ids:
             measured[quantity] = readings.level(quantity, _values(result, quantity, schedule.visit_columns), names)
-    if "naive_share" in result.output_ids:
-        share = _values(result, "naive_share", schedule.visit_columns)
-        measured["naive_share"] = readings.share("naive_share", share, names)
-        if "cd4" in measured:
-            measured["cd4_naive"] = measured["cd4"] * measured["naive_share"]
+    for quantity in SHARES:
+        if quantity in result.output_ids:
+            share = _values(result, quantity, schedule.visit_columns)
+            measured[quantity] = readings.share(quantity, share, names)
+    if {"cd4", "naive_share"} <= measured.keys():
+        measured["cd4_naive"] = measured["cd4"] * measured["naive_share"]
     return measured
 
 

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from regraft.trial.observation import ObservedArm
+from regraft.trial.observation import SHARES, ObservedArm
 from regraft.trial.statistics import Floats, Integers
 from regraft.trial.weighted import quantiles
 from regraft.trial.weighting import Weights
 
 QUANTILES = (0.1, 0.5, 0.9)
-UNITS = {"edss": "edss", "igg": "g/L", "naive_share": "dimensionless"}  # all others are cells/uL
+UNITS = {"edss": "edss", "igg": "g/L", "haemoglobin": "g/dL"} | dict.fromkeys(
+    SHARES, "dimensionless"
+)  # all others are cells/uL
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,12 @@ PARAMETERS = {
     "b_cells": ("BCELL", "B cells (cells/uL)"),
     "nk": ("NK", "NK cells (cells/uL)"),
     "igg": ("IGG", "IgG (g/L)"),
+    "cd3": ("CD3", "T cells (cells/uL)"),
+    "haemoglobin": ("HGB", "Haemoglobin (g/dL)"),
+    "myeloid_chimerism": ("CHIMMYE", "Myeloid cells that are not the patient's own (share)"),
+    "t_chimerism": ("CHIMT", "T cells that are not the patient's own (share)"),
+    "b_chimerism": ("CHIMB", "B cells that are not the patient's own (share)"),
+    "nk_chimerism": ("CHIMNK", "NK cells that are not the patient's own (share)"),
 }
 
 

@@ -3,10 +3,16 @@
 from collections.abc import Mapping
 
 from regraft.trial.endpoints import (
+    acute_gvhd,
     annualised_relapse_rate,
+    chimerism,
+    chronic_gvhd,
     confirmed_improvement,
     confirmed_worsening,
     edss_change,
+    event_free_survival,
+    graft_failure,
+    grfs,
     immune_reconstitution,
     infections,
     neda3,
@@ -14,15 +20,23 @@ from regraft.trial.endpoints import (
     new_lesions,
     overall_survival,
     platelet_engraftment,
+    severe_acute_gvhd,
+    t_cell_recovery,
     treatment_related_mortality,
 )
 from regraft.trial.endpoints.base import Endpoint
 
 _MODULES = (
+    acute_gvhd,
     annualised_relapse_rate,
+    chimerism,
+    chronic_gvhd,
     confirmed_improvement,
     confirmed_worsening,
     edss_change,
+    event_free_survival,
+    graft_failure,
+    grfs,
     immune_reconstitution,
     infections,
     neda3,
@@ -30,6 +44,8 @@ _MODULES = (
     new_lesions,
     overall_survival,
     platelet_engraftment,
+    severe_acute_gvhd,
+    t_cell_recovery,
     treatment_related_mortality,
 )
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from regraft.trial.arms import SimulatedArm
 from regraft.trial.events import EventLog
-from regraft.trial.observation import BLOOD_COUNTS, DAILY_COUNTS, LESIONS, scan_months
+from regraft.trial.observation import DAILY_COUNTS, LESIONS, RECORDED, scan_months
 from regraft.trial.plan import Plan
 from regraft.trial.result import Failure
 from regraft.trial.screening import Enrolled
@@ -85,7 +85,7 @@ def write_arm(
 
 def quantities(outputs: Sequence[str]) -> list[str]:
     """Return what is read at visits where the model records some outputs, in the order of ``observe``."""
-    names = [name for name in ("edss", *BLOOD_COUNTS, "naive_share") if name in outputs]
+    names = [name for name in RECORDED if name in outputs]
     return [*names, "cd4_naive"] if {"cd4", "naive_share"} <= set(outputs) else names
 
 

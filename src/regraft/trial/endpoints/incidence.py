@@ -1,0 +1,48 @@
+"""Incidence of an event of the model, and survival free of several: what endpoints of harm share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from regraft.trial.endpoints.base import Findings
+from regraft.trial.endpoints.earliest import until_first
+from regraft.trial.endpoints.time_to_event import add_incidence, add_survival, yearly_horizons
+from regraft.trial.observation import ObservedTrial
+
+
+def first_event(observed: ObservedTrial, event: str, *, name: str, label: str, code: str, title: str) -> Findings:
+    """Return the cumulative incidence of a patient's first event, death without it competing.
+
+    Parameters
+    ----------
+    event : id of the model's event
+    name : of the cause in the curves
+    label : of the estimates
+    code, title : in the ADTTE table
+    """
+    findings, start = Findings(), observed.schedule.randomisation_day
+    times = [
+        until_first(arm, {name: arm.events.first((event,), start), "death": arm.death_day}, code=code, title=title)
+        for arm in observed.arms
+    ]
+    horizons = yearly_horizons(observed)
+    add_incidence(findings, times, label=label, horizons=horizons, statistic="incidence", weights=observed.weights)
+    return findings
+
+
+def free_of(observed: ObservedTrial, events: Mapping[str, str], *, label: str, code: str) -> Findings:
+    """Return survival free of several events.
+
+    Parameters
+    ----------
+    events : name of each cause to the id of the model's event; death comes on top
+    label : of curves, estimates and the ADTTE table
+    code : in the ADTTE table
+    """
+    findings, start = Findings(), observed.schedule.randomisation_day
+    times = []
+    for arm in observed.arms:
+        days = {name: arm.events.first((event,), start) for name, event in events.items()}
+        times.append(until_first(arm, days | {"death": arm.death_day}, code=code, title=label))
+    add_survival(findings, times, observed, label=label, statistic="event-free")
+    return findings
