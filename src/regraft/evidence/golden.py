@@ -137,8 +137,8 @@ def _simulate(kernel: Kernel, checks: Sequence[Check], start_day: float) -> Iter
     """Yield the outcomes of checks that share a run."""
     scenario, changes = _run(checks[0])
     ids = np.arange(PATIENTS)
-    usual = {parameter.id: parameter.value for parameter in kernel.equations.parameters} | dict(changes)
-    people = Population(ids, SEED, {name: np.full(PATIENTS, value) for name, value in usual.items()}, ())
+    typical = {parameter.id: parameter.value for parameter in kernel.equations.parameters} | dict(changes)
+    people = Population(ids, SEED, {name: np.full(PATIENTS, value) for name, value in typical.items()}, ())
     times = np.unique([start_day, *(check.time_day for check in checks)])
     result = solve(
         kernel,

@@ -2,43 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol as Shape
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from regraft.engine.administrations import Administrations, Kind
-from regraft.errors import InvalidField, UnitMismatch
 from regraft.model.equations import Equations
-from regraft.model.parameter_table import ParameterRow
 from regraft.model.sbml_writer import Jump
-from regraft.quantities import convert, parse_quantity, same_dimension
+from regraft.quantities import parse_quantity
+from regraft.therapy.exposure import check_ages, doses_for_target
 from regraft.therapy.infusion import infuse, state_of
 from regraft.therapy.protocol import CollectStep, DrugStep, InfuseStep, MonitorStep, Protocol, duration_days
+from regraft.therapy.sizes import Floats, Patients, check_amounts, in_unit
 from regraft.therapy.timeline import TimelineItem
-from regraft.therapy.treatment import Target, Treatment, load_treatment
+from regraft.therapy.treatment import Treatment, load_treatment
 
-Floats = NDArray[np.float64]
-BODY_WEIGHT = "body_weight"
 DEFAULT_DURATION = "infusion_duration"
-
-
-class Patients(Shape):
-    """What compilation needs to know of the patients; ``regraft.patients.Population`` is one."""
-
-    @property
-    def patient_ids(self) -> NDArray[np.int64]:
-        """(patient,) ids."""
-
-    @property
-    def values(self) -> Mapping[str, Floats]:
-        """Name to (patient,) values."""
-
-    def draw(self, rows: Sequence[ParameterRow]) -> dict[str, Floats]:
-        """Sample rows for these patients."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +78,8 @@ def compile_protocol(protocol: Protocol, patients: Patients, equations: Equation
     ------
     InvalidField : a treatment acts on a state that the model does not have (near matches are listed)
     UnitMismatch : state and treatment disagree about the unit, or a dose cannot be converted
-    DoseOutOfRange : a flat dose lies outside the agent's limits per kg for some patient (named)
+    DoseOutOfRange : a flat dose lies outside the agent's limits per kg for some patient (named), a target of exposure
+        needs a dose outside them, or a patient's age lies outside those of the agent's pharmacokinetics
     """
     tables: list[Administrations] = []
     timeline: list[TimelineItem] = []
@@ -116,7 +98,7 @@ def compile_protocol(protocol: Protocol, patients: Patients, equations: Equation
             duration = _duration(step, treatment)
             tables += _dose(step, treatment, patients, equations, duration)
             label = f"{step.phase.capitalize()}: {name}"
-            timeline += [TimelineItem(step.phase, label, day, day + duration, step.dose) for day in step.all_days]
+            timeline += [TimelineItem(step.phase, label, day, day + duration, step.dose_text) for day in step.all_days]
     return CompiledProtocol(Administrations.concatenate(tables), tuple(timeline), patients.patient_ids)
 
 
@@ -135,18 +117,14 @@ def _dose(
     """Return all doses of a drug for all patients."""
     target = treatment.targets[0]
     state = state_of(target, treatment, equations)
-    value, unit = parse_quantity(step.dose)
-    amount = _in_target_unit(value, unit, target, treatment, patients)
-    if not same_dimension(unit, target.unit):
-        _check_amounts(amount, step.dose, target, treatment, patients)
+    check_ages(treatment, patients, equations, step.all_days[0])
+    if step.dose is None:
+        amount = doses_for_target(step, treatment, patients, equations, duration)
+    else:
+        value, unit = parse_quantity(step.dose)
+        amount = in_unit(value, unit, target.unit, treatment, patients, equations, step.all_days[0])
+        check_amounts(amount, f"a dose of {step.dose}", unit, treatment, patients, equations, step.all_days[0])
     return [_table(patients, day, state, amount, duration) for day in step.all_days]
-
-
-def _check_amounts(amount: Floats, dose: str, target: Target, treatment: Treatment, patients: Patients) -> None:
-    """Check a flat dose against limits per kg; the patients farthest out stand for all."""
-    for row in {int(np.argmin(amount)), int(np.argmax(amount))} if amount.size else ():
-        where = f"a dose of {dose} for patient {patients.patient_ids[row]}"
-        treatment.check_dose(float(amount[row]), target.unit, where)
 
 
 def _table(patients: Patients, day: float, state: str, amount: Floats, duration: float) -> Administrations:
@@ -160,21 +138,4 @@ def _table(patients: Patients, day: float, state: str, amount: Floats, duration:
         kind=np.full(count, int(kind)),
         amount=amount,
         duration=np.full(count, duration),
-    )
-
-
-def _in_target_unit(value: float, unit: str, target: Target, treatment: Treatment, patients: Patients) -> Floats:
-    """Return a dose in the state's unit for each patient; flat doses are divided by body weight for a state per kg."""
-    count = patients.patient_ids.size
-    if same_dimension(unit, target.unit):
-        return np.full(count, convert(value, unit, target.unit))
-    if same_dimension(f"({unit})/kg", target.unit):
-        if BODY_WEIGHT not in patients.values:
-            raise InvalidField(
-                f"A flat dose of {treatment.id!r} needs each patient's {BODY_WEIGHT!r}; add the covariate."
-            )
-        per_kg: Floats = convert(value, f"({unit})/kg", target.unit) / patients.values[BODY_WEIGHT]
-        return per_kg
-    raise UnitMismatch(
-        f"A dose of {treatment.id!r} in {unit} cannot be given in {target.unit}; write it in {target.unit}."
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +13,9 @@ from regraft.model.equations import Equations
 from regraft.model.lineages import HOST, in_lineage
 from regraft.quantities import convert, equivalent, parse_quantity, same_dimension
 from regraft.therapy.protocol import InfuseStep
+from regraft.therapy.sizes import Floats, Patients
 from regraft.therapy.treatment import Target, Treatment, load_treatment
 
-if TYPE_CHECKING:
-    from regraft.therapy.compile import Patients
-
-Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 BELOW_RELEASE = "graft_below_release"  # state of the model that notes a product given in place of another
 

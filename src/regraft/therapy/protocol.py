@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from regraft.complaints import explain
 from regraft.entries import PROTOCOL_START, entry_folder, list_entries, read_yaml
 from regraft.errors import DoseOutOfRange, InvalidField, RegraftError, UnitMismatch, near_matches
-from regraft.quantities import convert, parse_quantity
+from regraft.quantities import convert, parse_quantity, same_dimension
 from regraft.therapy.donor import Donor
 from regraft.therapy.treatment import Treatment, load_treatment
 
@@ -50,11 +50,18 @@ class Repeat(_Strict):
 
 
 class DrugStep(_Strict):
-    """Doses of one agent. Days count from day 0, the infusion of the graft or the first dose."""
+    """Doses of one agent. Days count from day 0, the infusion of the graft or the first dose.
+
+    Instead of ``dose``, ``target_auc`` gives the exposure that all days of the step add up to; each patient then gets
+    the dose that the clearance asks for, as far as it is ``known``: typical for the patient's covariates, or the
+    patient's own after drug monitoring.
+    """
 
     phase: Literal["mobilise", "condition", "prophylaxis", "maintain", "rescue"]
     agent: str
-    dose: str
+    dose: str | None = None
+    target_auc: str | None = None
+    known: Literal["population", "patient"] | None = None
     days: Annotated[tuple[Day, ...], Field(min_length=1)] | Repeat
     route: str | None = None
     duration: str | None = None
@@ -66,6 +73,11 @@ class DrugStep(_Strict):
         if isinstance(value, tuple) and any(b <= a for a, b in zip(value, value[1:], strict=False)):
             raise ValueError("days must ascend, each once")
         return value
+
+    @property
+    def dose_text(self) -> str:
+        """The dose, or the exposure that is aimed at."""
+        return self.dose if self.dose is not None else f"AUC {self.target_auc}"
 
     @property
     def all_days(self) -> tuple[float, ...]:
@@ -186,8 +198,7 @@ def _check_step(step: DrugStep | CollectStep | InfuseStep | MonitorStep, where: 
     if isinstance(step, InfuseStep):
         _check_infusion(step, treatment, where)
     if isinstance(step, DrugStep):
-        value, unit = _quantity(step.dose, f"{where}.dose")
-        treatment.check_dose(value, unit, f"{where}.dose")
+        _check_dose(step, treatment, where)
         if step.duration is not None:
             duration_days(step.duration, f"{where}.duration")
             if treatment.kind == "bolus":
@@ -213,11 +224,43 @@ def _check_infusion(step: InfuseStep, product: Treatment, where: str) -> None:
         raise InvalidField(f"{where}.fallback: {step.fallback!r} is a drug. Name a cell product.")
 
 
+def _check_dose(step: DrugStep, treatment: Treatment, where: str) -> None:
+    """Check the dose of a step, or the exposure that stands for it."""
+    if step.dose is not None and step.target_auc is not None:
+        raise InvalidField(f"{where}: 'dose' and 'target_auc' are both given; keep one.")
+    if step.target_auc is not None:
+        _check_exposure(step, treatment, f"{where}.target_auc")
+        return
+    if step.dose is None:
+        raise InvalidField(f"{where}: 'dose' is missing. Add it, or a 'target_auc' such as '90 mg*hour/L'.")
+    if step.known is not None:
+        raise InvalidField(f"{where}.known: {step.known!r} goes with 'target_auc' only. Remove it.")
+    value, unit = _quantity(step.dose, f"{where}.dose")
+    treatment.check_dose(value, unit, f"{where}.dose")
+
+
+def _check_exposure(step: DrugStep, treatment: Treatment, where: str) -> None:
+    """Refuse a target of exposure for an agent that declares none, in a wrong unit, or not above zero."""
+    value, unit = _quantity(str(step.target_auc), where)
+    if treatment.exposure is None:
+        able = [name for name in list_entries("treatments") if load_treatment(name).exposure is not None]
+        raise InvalidField(
+            f"{where}: {treatment.id!r} has no [exposure] in its entry.toml, so no dose can be computed from a target. "
+            f"Give a 'dose', or use one of {', '.join(able)}."
+        )
+    if not same_dimension(unit, treatment.exposure.unit):
+        raise UnitMismatch(
+            f"{where}: {step.target_auc!r}; the exposure of {treatment.id!r} is in {treatment.exposure.unit}."
+        )
+    if value <= 0:
+        raise DoseOutOfRange(f"{where}: {step.target_auc!r}; an exposure lies above 0. Change it.")
+
+
 def _check_courses(protocol: Protocol, path: Path) -> None:
     """Refuse an agent whose doses of one phase add up to more than a course."""
     shares: dict[tuple[str, str], float] = {}
     for number, step in enumerate(protocol.steps):
-        if not isinstance(step, DrugStep):
+        if not isinstance(step, DrugStep) or step.dose is None:
             continue
         value, unit = parse_quantity(step.dose)
         course = load_treatment(step.agent).limit("course_dose_max", unit)

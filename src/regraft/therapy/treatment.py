@@ -17,6 +17,7 @@ from regraft.quantities import convert, same_dimension
 KINDS = ("bolus", "infusion")
 DONOR, CORRECTED = "donor", "corrected"
 LINEAGES = (HOST, DONOR, CORRECTED)
+EXPOSURE_DAYS = "exposure_days"  # row: so long after the last dose nothing is left of a drug
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,25 @@ class Target:
     unit: str
     dose_parameter: str | None = None
     factor_parameter: str | None = None
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """How the exposure to an agent that is linear in its dose is read from the model, for targets of exposure.
+
+    Parameters
+    ----------
+    quantity, unit : the state that holds the area under the concentration so far
+    individual : parameters in which patients differ for reasons that nobody knows before drug levels are measured
+    covariates : what a population must give each patient
+    monitoring_error : row with the ratio of estimated to true clearance after drug monitoring
+    """
+
+    quantity: str
+    unit: str
+    individual: tuple[str, ...]
+    covariates: tuple[str, ...]
+    monitoring_error: str
 
 
 @dataclass(frozen=True)
@@ -50,6 +70,7 @@ class Treatment:
     viability: str | None = None
     release: tuple[str, str] | None = None
     lineage: str = HOST
+    exposure: Exposure | None = None
 
     @property
     def is_from_donor(self) -> bool:
@@ -117,6 +138,7 @@ def load_treatment(source: str | Path) -> Treatment:
         viability=product.get("viability") if product else None,
         release=(release["parameter"], release["lower"]) if release else None,
         lineage=_lineage(product, path) if product else HOST,
+        exposure=_exposure(content.get("exposure"), path, rows),
     )
 
 
@@ -126,6 +148,24 @@ def _lineage(product: Mapping[str, Any], path: Path) -> str:
     if lineage not in LINEAGES:
         raise InvalidField(f"{path}: product.lineage is {lineage!r}; use one of {', '.join(LINEAGES)}.")
     return str(lineage)
+
+
+def _exposure(given: Any, path: Path, rows: Mapping[str, ParameterRow]) -> Exposure | None:
+    """Read the table [exposure] of an agent, None where it has none."""
+    if given is None:
+        return None
+    for name in ("quantity", "unit", "monitoring_error"):
+        if not isinstance(given.get(name), str):
+            raise InvalidField(f"{path}: exposure.{name} is missing; give it a text.")
+    for name in (given["monitoring_error"], EXPOSURE_DAYS, "dose_max"):
+        if name not in rows:
+            raise InvalidField(
+                f"{path}: [exposure] needs the row {name!r} in parameters.csv. {near_matches(name, rows)}"
+            )
+    lists = [given.get(name, []) for name in ("individual", "covariates")]
+    if not all(isinstance(names, list) and all(isinstance(name, str) for name in names) for names in lists):
+        raise InvalidField(f"{path}: exposure.individual and exposure.covariates are lists of texts.")
+    return Exposure(given["quantity"], given["unit"], tuple(lists[0]), tuple(lists[1]), given["monitoring_error"])
 
 
 def _field(table: Mapping[str, Any], name: str, path: Path) -> str:
