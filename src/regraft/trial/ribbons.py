@@ -13,7 +13,7 @@ from regraft.trial.weighted import quantiles
 from regraft.trial.weighting import Weights
 
 QUANTILES = (0.1, 0.5, 0.9)
-UNITS = {"edss": "edss", "igg": "g/L", "haemoglobin": "g/dL"} | dict.fromkeys(
+UNITS = {"edss": "edss", "igg": "g/L", "haemoglobin": "g/dL", "igg_own": "g/L"} | dict.fromkeys(
     SHARES, "dimensionless"
 )  # all others are cells/uL
 

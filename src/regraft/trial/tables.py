@@ -33,6 +33,7 @@ PARAMETERS = {
     "b_cells": ("BCELL", "B cells (cells/uL)"),
     "nk": ("NK", "NK cells (cells/uL)"),
     "igg": ("IGG", "IgG (g/L)"),
+    "igg_own": ("IGGOWN", "IgG made by own plasma cells (g/L)"),
     "cd3": ("CD3", "T cells (cells/uL)"),
     "haemoglobin": ("HGB", "Haemoglobin (g/dL)"),
     "myeloid_chimerism": ("CHIMMYE", "Myeloid cells that are not the patient's own (share)"),
