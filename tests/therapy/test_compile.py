@@ -69,6 +69,32 @@ def test_a_flat_dose_is_divided_by_body_weight_and_a_dose_per_kg_is_not(
     assert doses.amount.tolist() == pytest.approx(amounts, rel=1e-12)
 
 
+def test_a_dose_per_kg_or_per_body_surface_into_a_flat_state_is_multiplied(tmp_path: Path, core: Equations) -> None:
+    step = {"phase": "condition", "agent": "fludarabine", "days": [-5]}
+    tall = people(70, 35)
+    tall = replace(tall, values={**tall.values, "height": np.array([1.8, 1.4])})
+    per_kg = compiled(tmp_path, core, tall, step | {"dose": "0.8 mg/kg"}).administrations.amount
+    assert per_kg.tolist() == pytest.approx([56.0, 28.0], rel=1e-12)
+    surface = compiled(tmp_path, core, tall, step | {"dose": "30 mg/m**2"}).administrations.amount
+    # Mosteller with cm and kg
+    expected = [30 * (180 * 70 / 3600) ** 0.5, 30 * (140 * 35 / 3600) ** 0.5]
+    assert surface.tolist() == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_dose_per_body_surface_needs_height_and_lies_within_the_limits_per_kg(
+    tmp_path: Path, core: Equations
+) -> None:
+    step = {"phase": "condition", "agent": "fludarabine", "dose": "30 mg/m**2", "days": [-5]}
+    with pytest.raises(InvalidField, match="dose per body surface of 'fludarabine' needs each patient's 'height'"):
+        compiled(tmp_path, core, people(70), step)
+    tall = replace(people(70, first_id=9), values={"body_weight": np.array([70.0]), "height": np.array([1.7])})
+    with pytest.raises(DoseOutOfRange, match=r"a dose of 200 mg/m\*\*2 for patient 9: 5.* lies from 0.1 to 4 mg/kg"):
+        compiled(tmp_path, core, tall, step | {"dose": "200 mg/m**2"})
+    bodiless = join([load_part("fludarabine")]).equations
+    with pytest.raises(InvalidField, match="needs 'body_surface'.*Join the part 'person'"):
+        compiled(tmp_path, bodiless, tall, step)
+
+
 def test_a_flat_dose_into_a_flat_state_is_given_as_it_is(tmp_path: Path, core: Equations) -> None:
     step = {"phase": "maintain", "agent": "natalizumab", "dose": "300 mg", "days": [0]}
     assert compiled(tmp_path, core, people(50, 100), step).administrations.amount.tolist() == [300.0, 300.0]
