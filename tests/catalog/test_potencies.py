@@ -19,6 +19,8 @@ SPARED = {
     "alemtuzumab": {"hsc", "progenitor", "plasma", "stroma"},
     "atg_rabbit": {"hsc", "progenitor"},
     "ocrelizumab": CLASSES - {"b"},
+    "methotrexate": CLASSES - {"progenitor", "effector", "treg", "b"},
+    **dict.fromkeys(("ciclosporin", "tacrolimus", "mycophenolate"), CLASSES),
     **dict.fromkeys(("gcsf", "natalizumab", "fingolimod", "interferon_beta"), CLASSES),
 }
 

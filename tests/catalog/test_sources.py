@@ -14,7 +14,8 @@ from regraft.entries import catalog_root
 
 @pytest.mark.parametrize("table", tables(), ids=name_of)
 def test_every_row_has_unit_source_locator_method_and_a_known_publication(table: Path) -> None:
-    assert rows(table)
+    # a part may be made of formulas only
+    assert rows(table) or table.parent.parent.name == "models"
     assert not list(faults(table, bibliography(catalog_root())))
 
 

@@ -17,6 +17,7 @@ from regraft.model.equations import Equations
 from regraft.model.sbml_writer import with_scheduled_jumps
 from regraft.patients import Population, load_population, sample_population
 from regraft.therapy import CompiledProtocol, TimelineItem, compile_protocol, load_protocol, load_treatment
+from regraft.therapy.treatment import LINEAGES
 
 GCSF = {"phase": "mobilise", "agent": "gcsf", "dose": "10 ug/kg", "days": {"start": -34, "every": 1, "until": -32}}
 
@@ -67,6 +68,32 @@ def test_a_flat_dose_is_divided_by_body_weight_and_a_dose_per_kg_is_not(
 ) -> None:
     doses = compiled(tmp_path, core, people(70, 80), DOSE | {"dose": dose, "days": [-5]}).administrations
     assert doses.amount.tolist() == pytest.approx(amounts, rel=1e-12)
+
+
+def test_a_dose_per_kg_or_per_body_surface_into_a_flat_state_is_multiplied(tmp_path: Path, core: Equations) -> None:
+    step = {"phase": "condition", "agent": "fludarabine", "days": [-5]}
+    tall = people(70, 35)
+    tall = replace(tall, values={**tall.values, "height": np.array([1.8, 1.4])})
+    per_kg = compiled(tmp_path, core, tall, step | {"dose": "0.8 mg/kg"}).administrations.amount
+    assert per_kg.tolist() == pytest.approx([56.0, 28.0], rel=1e-12)
+    surface = compiled(tmp_path, core, tall, step | {"dose": "30 mg/m**2"}).administrations.amount
+    # Mosteller with cm and kg
+    expected = [30 * (180 * 70 / 3600) ** 0.5, 30 * (140 * 35 / 3600) ** 0.5]
+    assert surface.tolist() == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_dose_per_body_surface_needs_height_and_lies_within_the_limits_per_kg(
+    tmp_path: Path, core: Equations
+) -> None:
+    step = {"phase": "condition", "agent": "fludarabine", "dose": "30 mg/m**2", "days": [-5]}
+    with pytest.raises(InvalidField, match="dose per body surface of 'fludarabine' needs each patient's 'height'"):
+        compiled(tmp_path, core, people(70), step)
+    tall = replace(people(70, first_id=9), values={"body_weight": np.array([70.0]), "height": np.array([1.7])})
+    with pytest.raises(DoseOutOfRange, match=r"a dose of 200 mg/m\*\*2 for patient 9: 5.* lies from 0.1 to 4 mg/kg"):
+        compiled(tmp_path, core, tall, step | {"dose": "200 mg/m**2"})
+    bodiless = join([load_part("fludarabine")]).equations
+    with pytest.raises(InvalidField, match="needs 'body_surface'.*Join the part 'person'"):
+        compiled(tmp_path, bodiless, tall, step)
 
 
 def test_a_flat_dose_into_a_flat_state_is_given_as_it_is(tmp_path: Path, core: Equations) -> None:
@@ -189,7 +216,11 @@ def test_a_model_that_keeps_a_drug_in_another_unit_is_refused(tmp_path: Path, co
 
 @pytest.mark.parametrize("name", list_entries("protocols"))
 def test_every_catalog_protocol_compiles_for_the_core_model(name: str, core: Equations) -> None:
-    patients = sample_population(load_population("ms_relapsing"), (), np.arange(200), 1)
+    is_for_infants = name.startswith("scid_")
+    if is_for_infants:
+        core = join([load_part(part) for part in CORE], id="core", lineages=LINEAGES).equations
+    population = load_population("scid_infants" if is_for_infants else "ms_relapsing")
+    patients = sample_population(population, (), np.arange(200), 1)
     plan = compile_protocol(load_protocol(name), patients, core)
     doses = plan.administrations
     assert set(doses.target) <= core.state_index.keys()

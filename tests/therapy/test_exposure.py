@@ -85,6 +85,29 @@ def test_a_patient_whose_clearance_is_known_gets_the_target_at_any_age(tmp_path:
     assert 1.3 * per_kg[-1] < per_kg.max() > 1.2 * per_kg[0]
 
 
+@pytest.mark.parametrize(
+    ("agent", "target"), [("fludarabine", 20.0), ("melphalan", 10.0), ("treosulfan", 4500.0), ("thiotepa", 25.0)]
+)
+def test_every_linear_agent_meets_a_target_in_typical_patients(tmp_path: Path, agent: str, target: float) -> None:
+    equations = join([load_part("person"), load_part(agent)]).equations
+    people = children_and_adults(30)
+    grown = people.values["age_at_start"] >= 1
+    people = replace(
+        people, patient_ids=people.patient_ids[grown], values={k: v[grown] for k, v in people.values.items()}
+    )
+    step = TARGET | {"agent": agent, "target_auc": f"{target} mg*hour/L"}
+    plan = compile_protocol(load_protocol(write_protocol(tmp_path, step)), people, equations)
+    result = solve(
+        compile_model(equations, [f"{agent}_auc"]),
+        people.parameter_matrix(equations),
+        times=np.array([-40.0, 30.0]),
+        patient_ids=people.patient_ids,
+        seed=1,
+        administrations=plan.administrations,
+    )
+    np.testing.assert_allclose(result.values[:, -1, 0], target, rtol=0.005)
+
+
 @pytest.mark.usefixtures("exact")
 def test_with_a_constant_clearance_the_dose_is_clearance_times_target(tmp_path: Path, equations: Equations) -> None:
     people = children_and_adults(20)

@@ -95,7 +95,7 @@ def test_one_sound_entry_passes_its_checks() -> None:
     outcome = regraft_command("check", "person")
     assert outcome.code == 0
     assert re.search(r"models +person .*passed", outcome.out)
-    assert "1 entries, 13 parameter rows, 3 of them assumed; 0 errors" in outcome.out
+    assert "1 entries, 15 parameter rows, 4 of them assumed; 0 errors" in outcome.out
 
 
 def test_the_whole_catalog_passes_and_the_assumed_rows_are_counted() -> None:
