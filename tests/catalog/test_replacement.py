@@ -1,0 +1,182 @@
+"""What must hold for grafts of others whatever the parameters are: luck, lineages, dose, donors, genes."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from regraft.engine import Kernel, Result, compile_model, solve
+from regraft.engine.administrations import Administrations
+from regraft.model import join, load_part
+from regraft.patients import Population, load_population, sample_population
+from regraft.therapy import compile_protocol, load_protocol
+from regraft.therapy.donor import Donor
+from regraft.therapy.protocol import InfuseStep, MonitorStep, Protocol
+
+PARTS = (
+    "person", "hematopoiesis", "erythropoiesis", "immunity", "busulfan", "atg_rabbit", "scid", "allogeneic", "harm",
+    "chimerism",
+)  # fmt: skip
+LINEAGES = ("host", "donor")
+DAYS = np.array([-10.0, 0, 7, 14, 21, 30, 45, 60, 90, 120, 180, 365, 730, 1460])
+HARMS = ("acute_gvhd", "severe_acute_gvhd", "chronic_gvhd", "graft_rejected")
+
+
+@cache
+def kernel() -> Kernel:
+    equations = join([load_part(part) for part in PARTS], id="replacement", lineages=LINEAGES).equations
+    return compile_model(equations, [*equations.state_index, *equations.assignment_index])
+
+
+@cache
+def infants(count: int = 120) -> Population:
+    rows = join([load_part(part) for part in PARTS], lineages=LINEAGES).parameter_rows
+    return sample_population(load_population("scid_infants"), rows, np.arange(count), 11)
+
+
+def without_fallback(protocol: Protocol, **changes: object) -> Protocol:
+    steps = [
+        step.model_copy(update=changes) if isinstance(step, InfuseStep) else step
+        for step in protocol.steps
+        if not isinstance(step, MonitorStep)
+    ]
+    return protocol.model_copy(update={"steps": tuple(steps)})
+
+
+def outcome(protocol: Protocol, *, days: np.ndarray = DAYS, mortal: bool = False, **values: float) -> Result:
+    """Simulate the infants from day -10, well and without own infections unless a value says otherwise."""
+    people, equations = infants(), kernel().equations
+    matrix = people.parameter_matrix(equations)
+    chosen = {"risk_start_day": -10.0, "k_opportunistic": 0.0} | values
+    for name, value in chosen.items():
+        matrix[:, equations.parameter_index[name]] = value
+    doses: Administrations = compile_protocol(protocol, people, equations).administrations
+    if not mortal:
+        deaths = [name for name in equations.parameter_index if name.startswith("k_death")]
+        matrix[:, [equations.parameter_index[name] for name in [*deaths, "background_rate"]]] = 0.0
+    result = solve(
+        kernel(), matrix, times=days, patient_ids=people.patient_ids, seed=11, administrations=doses,
+        terminal_events=[event.id for event in equations.events if event.id.startswith("death_")] if mortal else (),
+    )  # fmt: skip
+    assert mortal or (result.status == 0).all()
+    return result
+
+
+def happened(result: Result, event: str) -> np.ndarray:
+    index = result.event_ids.index(event)
+    return np.isin(np.arange(result.patient_ids.size), result.event_patient[result.event_index == index])
+
+
+def at(result: Result, name: str, day: float) -> np.ndarray:
+    return result.output(name)[:, int(np.searchsorted(result.times[0] if result.times.ndim > 1 else result.times, day))]
+
+
+@cache
+def unrelated() -> Result:
+    return outcome(without_fallback(load_protocol("scid_unrelated")))
+
+
+@cache
+def sibling() -> Result:
+    return outcome(without_fallback(load_protocol("scid_sibling")))
+
+
+def test_no_state_is_ever_negative() -> None:
+    for result in (unrelated(), sibling()):
+        columns = [result.output_ids.index(name) for name in kernel().equations.state_index]
+        lowest = np.nanmin(result.values[:, :, columns], axis=(0, 1))
+        scale = np.nanmax(np.abs(result.values[:, :, columns]), axis=(0, 1)) + 1e-9
+        assert (lowest >= -1e-6 * scale).all(), np.array(result.output_ids)[columns][lowest < -1e-6 * scale]
+
+
+def test_plain_names_are_the_sums_of_lineages() -> None:
+    result = unrelated()
+    for name in ("neutrophils", "cd4_naive", "b_cells", "nk", "hsc", "platelets", "red_cells", "t_cells"):
+        total = sum(result.output(f"{name}_{lineage}") for lineage in LINEAGES)
+        np.testing.assert_allclose(result.output(name), total, rtol=1e-9, atol=1e-12)
+
+
+def test_a_donor_who_is_another_person_harms_and_a_twin_never_does() -> None:
+    other = unrelated()
+    assert all(happened(other, harm).any() for harm in HARMS[:3])
+    twin = Donor(relation="twin", hla="10/10")
+    same = outcome(without_fallback(load_protocol("scid_unrelated"), donor=twin))
+    assert not any(happened(same, harm).any() for harm in HARMS)
+    assert (at(same, "t_chimerism", 365) > 0.9).mean() > 0.9  # it engrafts all the same
+
+
+def test_own_cells_never_harm() -> None:
+    protocol = without_fallback(load_protocol("scid_unrelated"), product="autologous_graft", donor=None, doses={})
+    own = outcome(protocol)
+    assert not any(happened(own, harm).any() for harm in HARMS)
+    assert (at(own, "neutrophils", 60) > 500).mean() > 0.9
+
+
+def test_survivors_of_conditioning_are_counted_cells() -> None:
+    result, people = unrelated(), infants()
+    number = people.values["hsc_number"]
+    after = at(result, "hsc_host", 0) * number  # drawn before the graft; little has grown since
+    events = happened(result, "hsc_draw")
+    assert events.all()
+    counts = at(result, "hsc_host", 14) * number
+    assert (counts == 0).any()  # extinct in some patients, which no average ever is
+    assert (after < 1e5).all()
+
+
+def test_more_stem_cells_never_delay_engraftment() -> None:
+    days = np.array([-10.0, *np.arange(0, 61)])
+    before = None
+    for dose in (1, 2, 4, 8, 16):
+        protocol = without_fallback(load_protocol("scid_unrelated"), doses={"cd34_dose": f"{dose} Mcell/kg"})
+        neutrophils = outcome(protocol, days=days, k_rejection=0.0).output("neutrophils")[:, 8:]
+        back = np.where((neutrophils > 500).any(axis=1), (neutrophils > 500).argmax(axis=1), 99)
+        assert before is None or (back <= before).all()
+        before = back
+    assert (back < 99).all()
+
+
+def test_without_a_graft_a_myeloablative_dose_is_fatal() -> None:
+    protocol = load_protocol("scid_unrelated")
+    steps = [step for step in protocol.steps if not isinstance(step, InfuseStep)]
+    strong = [
+        step.model_copy(update={"target_auc": "110 mg*hour/L"}) if getattr(step, "target_auc", None) else step
+        for step in steps
+    ]
+    result = outcome(protocol.model_copy(update={"steps": tuple(strong)}), mortal=True, potency_busulfan_hsc=0.3)
+    died = np.zeros(result.patient_ids.size, dtype=bool)
+    for event in result.event_ids:
+        if event.startswith("death_"):
+            died |= happened(result, event)
+    assert died.mean() > 0.97
+    treated = outcome(load_protocol("scid_unrelated"), mortal=True)
+    assert happened(treated, "death_infection").mean() < 0.3
+
+
+@pytest.mark.parametrize(
+    ("gene", "own_b", "own_nk"), [("share_il2rg", True, False), ("share_rag", False, True), ("share_ada", True, True)]
+)
+def test_genes_block_what_they_block(gene: str, own_b: bool, own_nk: bool) -> None:
+    shares = dict.fromkeys(("share_il2rg", "share_rag", "share_ada"), 0.0) | {gene: 1.0}
+    result = outcome(without_fallback(load_protocol("scid_sibling")), **shares)
+    assert (at(result, "t_cells_host", 0) < 60).all()
+    if gene == "share_ada":
+        return
+    assert ((at(result, "b_cells_host", 365) > 50) == own_b).mean() > 0.95
+    assert ((at(result, "nk_host", 0) > 20) == own_nk).mean() > 0.95
+    kept = ~happened(result, "graft_rejected")
+    # without conditioning: T cells are the donor's, marrow stays the patient's
+    assert (at(result, "t_chimerism", 365)[kept] > 0.95).mean() > 0.9
+    assert np.median(at(result, "myeloid_chimerism", 365)[kept]) < 0.1
+    b_chimerism = np.median(at(result, "b_chimerism", 365)[kept])
+    assert b_chimerism < 0.1 if own_b else b_chimerism > 0.9
+
+
+def test_a_patient_without_thymus_gets_memory_cells_only() -> None:
+    result = outcome(without_fallback(load_protocol("scid_sibling")), thymus_tissue=0.0, k_rejection=0.0)
+    share = at(result, "naive_share", 730)
+    assert np.median(share) < 0.1
+    assert np.median(at(result, "cd4", 730)) > 100
+    whole = sibling()
+    assert np.median(at(whole, "naive_share", 730)) > 0.4
