@@ -15,6 +15,7 @@ from regraft.trial.tables import NAMES, Tables
 if TYPE_CHECKING:
     import pandas as pd
 
+TRIMMED_EVERY = 20  # groups of a table, after which freed memory is given back
 ROWS = 50_000  # of a group in a Parquet file; few groups, because what is known of each stays in memory
 
 
@@ -54,7 +55,9 @@ def write_frames(frames: Iterable[pd.DataFrame], path: Path, *, as_csv: bool = T
 
     writer = None
     try:
-        for table in _in_groups(_written(frames, path.with_suffix(".csv") if as_csv else None)):
+        for number, table in enumerate(_in_groups(_written(frames, path.with_suffix(".csv") if as_csv else None)), 1):
+            if not number % TRIMMED_EVERY:
+                give_back()
             writer = writer or pq.ParquetWriter(path.with_suffix(".parquet"), table.schema)
             writer.write_table(table)
     finally:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from regraft.memory import give_back
 from regraft.trial.design import TrialDesign
 from regraft.trial.plan import Plan, make_plan
 from regraft.trial.result import TrialResult
@@ -134,6 +135,7 @@ def summarise_stored(
 ) -> TrialResult:
     """Evaluate a repetition whose chunks are finished."""
     plan = repetition.plan(plan)
+    give_back()  # of what computing has left behind
     cohort, pieces = stored_cohort(plan, store, repetition, chunks)
     arms = stored_arms(plan, pieces, arm_keys(plan))
     return conclude(plan, cohort, arms, timings=timings, progress=progress)
