@@ -58,7 +58,11 @@ def write_frames(frames: Iterable[pd.DataFrame], path: Path, *, as_csv: bool = T
         for number, table in enumerate(_in_groups(_written(frames, path.with_suffix(".csv") if as_csv else None)), 1):
             if not number % TRIMMED_EVERY:
                 give_back()
-            writer = writer or pq.ParquetWriter(path.with_suffix(".parquet"), table.schema)
+            writer = writer or pq.ParquetWriter(
+                path.with_suffix(".parquet"),
+                table.schema,
+                write_statistics=False,  # of each group and column; kept in memory until the end
+            )
             writer.write_table(table)
     finally:
         if writer is not None:

@@ -11,7 +11,14 @@ from regraft.evidence.match import match
 from regraft.evidence.targets import Target
 from regraft.interface.report import data as report
 from regraft.interface.report.charts import readable_unit
-from regraft.interface.report.from_endpoints import contrasts, deaths, relapse_rates, result_rows, survival_figures
+from regraft.interface.report.from_endpoints import (
+    contrasts,
+    deaths,
+    fates,
+    relapse_rates,
+    result_rows,
+    survival_figures,
+)
 from regraft.interface.report.people import people_notes, people_summary, weighting
 from regraft.interface.report.published import COUNTED, in_words
 from regraft.trial.design import Criterion, TrialDesign
@@ -30,6 +37,15 @@ LATE = {
     "b_cells": ("B cells", "cells/uL", 1.0),
     "nk": ("NK cells", "cells/uL", 1.0),
     "igg": ("IgG", "g/L", 1.0),
+    "cd3": ("T cells", "cells/uL", 1.0),
+    "haemoglobin": ("Haemoglobin", "g/dL", 1.0),
+    "igg_own": ("IgG of own making", "g/L", 1.0),
+}
+LINES = {
+    "t_chimerism": ("T cells", "percent", 0.01),
+    "b_chimerism": ("B cells", "percent", 0.01),
+    "nk_chimerism": ("NK cells", "percent", 0.01),
+    "myeloid_chimerism": ("Myeloid cells", "percent", 0.01),
 }
 
 
@@ -58,6 +74,8 @@ def report_data(result: TrialResult, targets: Sequence[Target], *, command: str 
         deaths=deaths(results),
         early_reconstitution=_ribbons(result.curves, EARLY, "daily", last_day=LAST_EARLY_DAY),
         late_reconstitution=_ribbons(result.curves, LATE, "visits", last_day=np.inf),
+        chimerism=_ribbons(result.curves, LINES, "visits", last_day=np.inf),
+        fates=fates(results),
         comparisons=comparisons,
         not_compared=not_compared,
         entries=tuple(report.EntryUsed(**vars(entry)) for entry in result.provenance.entries),

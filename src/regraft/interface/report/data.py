@@ -214,6 +214,8 @@ class ReportData:
     deaths: Incidence | None = None
     early_reconstitution: tuple[Ribbon, ...] = ()
     late_reconstitution: tuple[Ribbon, ...] = ()
+    chimerism: tuple[Ribbon, ...] = ()
+    fates: Incidence | None = None
     comparisons: tuple[Comparison, ...] = ()
     not_compared: tuple[tuple[str, str], ...] = ()
     entries: tuple[EntryUsed, ...] = ()

@@ -20,6 +20,8 @@ TIME_TO_EVENT = {
     "neda3": ("Free of disease activity (NEDA-3)", "Share with NEDA-3"),
     "confirmed_worsening": ("Free of confirmed worsening", "Share without worsening"),
     "overall_survival": ("Overall survival", "Share alive"),
+    "event_free_survival": ("Event-free survival", "Alive with the graft"),
+    "grfs": ("GvHD-free and rejection-free survival", "Free of all"),
 }
 
 
@@ -49,6 +51,17 @@ HEADLINE = (
     Pick("confirmed_improvement", "improved", "Confirmed improvement, {time}", (2,)),
     Pick("edss_change", "slope", "EDSS slope after day 0"),
     Pick("overall_survival", "event-free", "Overall survival, {time}", (5,)),
+    Pick("event_free_survival", "event-free", "Event-free survival, {time}", (2, 5)),
+    Pick("grfs", "event-free", "GvHD-free and rejection-free survival, {time}", (2,)),
+    Pick("graft_failure", "incidence", "Graft failure, {time}", (2,)),
+    Pick("acute_gvhd", "incidence", "Acute GvHD II to IV, {time}", (1,)),
+    Pick("severe_acute_gvhd", "incidence", "Acute GvHD III to IV, {time}", (1,)),
+    Pick("chronic_gvhd", "incidence", "Chronic GvHD, {time}", (2,)),
+    Pick("t_cell_recovery", "early CD4", "CD4 above 50/uL twice by day 100"),
+    Pick("t_cell_recovery", "cd3", "{name}, {time}", (1, 5)),
+    Pick("chimerism", "t_chimerism: full", "{name}, {time}", (2,)),
+    Pick("chimerism", "myeloid_chimerism: full", "{name}, {time}", (2,)),
+    Pick("immunoglobulin_independence", "independent", "{name}, {time}", (2, 5)),
     Pick("treatment_related_mortality", "incidence", "Treatment-related death, day {days}"),
     Pick("infections", "rate: all", "Infections, {time}", (1,)),
     Pick("neutrophil_engraftment", "median day", "Neutrophil engraftment, median"),
@@ -115,12 +128,22 @@ def survival_figures(results: Iterable[EndpointResult], arms: Sequence[report.Ar
 
 def deaths(results: Iterable[EndpointResult]) -> report.Incidence | None:
     """Return treatment-related and other deaths as competing causes, if the trial has that endpoint."""
+    return _incidence(results, "treatment_related_mortality", "Deaths by cause")
+
+
+def fates(results: Iterable[EndpointResult]) -> report.Incidence | None:
+    """Return what happened first to the patients, if the trial has that endpoint."""
+    return _incidence(results, "fates", "What happened first")
+
+
+def _incidence(results: Iterable[EndpointResult], endpoint: str, title: str) -> report.Incidence | None:
+    """Return the cumulative incidences of an endpoint's competing causes."""
     for result in results:
         competing = [curve for curve in result.curves if curve.cause]
-        if result.id == "treatment_related_mortality" and competing:
+        if result.id == endpoint and competing:
             horizon = max(float(curve.risk_days[-1]) + curve.origin_day for curve in competing) / DAYS_PER_YEAR
             curves = tuple(_curve(curve) for curve in competing)
-            return report.Incidence("Deaths by cause", "Cumulative incidence", curves, horizon)
+            return report.Incidence(title, "Cumulative incidence", curves, horizon)
     return None
 
 

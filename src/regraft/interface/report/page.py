@@ -9,9 +9,10 @@ from typing import Any
 from regraft.evidence.compare import number
 from regraft.interface.report.charts import COLOURS, Figure, readable_unit
 from regraft.interface.report.data import Cell, EntryUsed, ReportData
+from regraft.interface.report.fates import fates_figure
 from regraft.interface.report.knowledge import knowledge_figure
 from regraft.interface.report.published import published_figure
-from regraft.interface.report.reconstitution import EARLY, LATE, reconstitution_figure
+from regraft.interface.report.reconstitution import CHIMERISM, EARLY, LATE, reconstitution_figure
 from regraft.interface.report.relapses import relapse_figure
 from regraft.interface.report.survival import incidence_figure, survival_figure
 from regraft.interface.report.timeline import timeline_figure
@@ -66,6 +67,7 @@ def figures(data: ReportData) -> dict[str, Any]:
         "relapses": relapse_figure(data) if data.relapse_rates else None,
         "survival": [survival_figure(survival, data) for survival in data.survival],
         "deaths": incidence_figure(data.deaths, data) if data.deaths is not None else None,
+        "fates": fates_figure(data.fates, data) if data.fates is not None else None,
         "reconstitution": [figure for figure in _reconstitution(data) if figure is not None],
         "published": published_figure(data) if data.comparisons else None,
         "knowledge": knowledge_figure(data) if data.draws else None,
@@ -105,6 +107,6 @@ def verdict_counts(data: ReportData) -> str:
 
 
 def _reconstitution(data: ReportData) -> list[Figure | None]:
-    """Return the early and the late figure of blood counts."""
-    pairs = ((data.early_reconstitution, EARLY), (data.late_reconstitution, LATE))
+    """Return the early and the late figure of blood counts, and whose cells they are."""
+    pairs = ((data.early_reconstitution, EARLY), (data.late_reconstitution, LATE), (data.chimerism, CHIMERISM))
     return [reconstitution_figure(ribbons, data, view) if ribbons else None for ribbons, view in pairs]

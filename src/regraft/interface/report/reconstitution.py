@@ -46,6 +46,15 @@ LATE = View(
     columns=2,
     is_log=False,
 )
+CHIMERISM = View(
+    id="chimerism",
+    title="Cells that are not the patient's own",
+    caption="Share of donor or corrected cells of each line. Line: median of the living patients. Band: 10 to 90 %.",
+    time_title="Years after infusion",
+    days_per_unit=DAYS_PER_YEAR,
+    columns=2,
+    is_log=False,
+)
 
 
 def reconstitution_figure(ribbons: Sequence[Ribbon], data: ReportData, view: View) -> Figure:
