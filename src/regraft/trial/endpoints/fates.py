@@ -29,7 +29,9 @@ def _first(arm: ObservedArm, start: float) -> TimeToEvent:
     causes = [name.removeprefix(DEATH) for name in arm.groups.death]
     days = {"rejection": arm.events.first((REJECTED,), start)}
     days |= {
-        f"death: {cause.replace('_', ' ')}": np.where(arm.death_cause == cause, arm.death_day, np.nan)
+        f"death: {cause.replace('_', ' ').replace('gvhd', 'GvHD')}": np.where(
+            arm.death_cause == cause, arm.death_day, np.nan
+        )
         for cause in causes
     }
     return until_first(arm, days, code="FATE", title=ENDPOINT.title)
