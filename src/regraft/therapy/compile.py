@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from regraft.engine.administrations import Administrations, Kind
+from regraft.entries import list_entries
 from regraft.errors import InvalidField, UnitMismatch, near_matches
 from regraft.model.equations import Equations
 from regraft.model.sbml_writer import Jump
@@ -102,6 +103,19 @@ def compile_protocol(protocol: Protocol, patients: Patients, equations: Equation
     return CompiledProtocol(Administrations.concatenate(tables), tuple(timeline), patients.patient_ids)
 
 
+def check_fit(protocol: Protocol, equations: Equations) -> None:
+    """See that every treatment of a protocol has its state in a model, before anybody is simulated.
+
+    Raises
+    ------
+    InvalidField, UnitMismatch : as ``compile_protocol``
+    """
+    for name in protocol.treatment_ids:
+        treatment = load_treatment(name)
+        for target in treatment.targets:
+            _check_target(target, treatment, equations)
+
+
 def _duration(step: DrugStep, treatment: Treatment) -> float:
     """Return how long one dose runs, in days; 0 for a bolus."""
     if treatment.kind == "bolus":
@@ -156,9 +170,11 @@ def _table(patients: Patients, day: float, state: str, amount: Floats, duration:
 
 def _check_target(target: Target, treatment: Treatment, equations: Equations) -> None:
     if target.state not in equations.state_index:
+        part = treatment.id if treatment.id in list_entries("models") else "that has it"
         raise InvalidField(
             f"Treatment {treatment.id!r} enters the state {target.state!r}, which model {equations.id!r} does not "
-            f"have. Join the part that has it. {near_matches(target.state, equations.state_index)}"
+            f"have. Join the part {part} (a design names it under 'models'). "
+            + near_matches(target.state, equations.state_index)
         )
     unit = equations.units[target.state]
     if not equivalent(unit, target.unit):
