@@ -77,3 +77,9 @@ def test_a_design_made_in_code_is_checked_too() -> None:
     design = parse_design(VALID, "here").model_copy(update={"population": "nobody"})
     with pytest.raises(InvalidField, match="design 'small': population is 'nobody'"):
         make_plan(design)
+
+
+def test_a_drug_whose_part_is_not_among_the_models_is_refused_before_anybody_is_simulated() -> None:
+    design = parse_design(changed("models", [name for name in VALID["models"] if name != "gcsf"]), "here")
+    with pytest.raises(InvalidField, match="'gcsf' enters the state 'gcsf'.*Join the part gcsf .a design names it"):
+        make_plan(design)

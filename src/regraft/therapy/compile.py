@@ -102,6 +102,19 @@ def compile_protocol(protocol: Protocol, patients: Patients, equations: Equation
     return CompiledProtocol(Administrations.concatenate(tables), tuple(timeline), patients.patient_ids)
 
 
+def check_fit(protocol: Protocol, equations: Equations) -> None:
+    """See that every treatment of a protocol has its state in a model, before anybody is simulated.
+
+    Raises
+    ------
+    InvalidField, UnitMismatch : as ``compile_protocol``
+    """
+    for name in protocol.treatment_ids:
+        treatment = load_treatment(name)
+        for target in treatment.targets:
+            state_of(target, treatment, equations)
+
+
 def _duration(step: DrugStep, treatment: Treatment) -> float:
     """Return how long one dose runs, in days; 0 for a bolus."""
     if treatment.kind == "bolus":

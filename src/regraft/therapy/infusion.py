@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regraft.engine.administrations import Administrations, Kind
+from regraft.entries import list_entries
 from regraft.errors import DoseOutOfRange, InvalidField, UnitMismatch, near_matches
 from regraft.model.equations import Equations
 from regraft.model.lineages import HOST, in_lineage
@@ -62,9 +63,11 @@ def state_of(target: Target, treatment: Treatment, equations: Equations) -> str:
     own = in_lineage(target.state, treatment.lineage)
     state = own if own in equations.state_index else target.state
     if state not in equations.state_index:
+        part = treatment.id if treatment.id in list_entries("models") else "that has it"
         raise InvalidField(
             f"Treatment {treatment.id!r} enters the state {state!r}, which model {equations.id!r} does not "
-            f"have. Join the part that has it. {near_matches(state, equations.state_index)}"
+            f"have. Join the part {part} (a design names it under 'models'). "
+            + near_matches(state, equations.state_index)
         )
     if state == target.state and treatment.lineage != HOST:
         raise InvalidField(

@@ -10,7 +10,7 @@ from regraft.model import JoinedModel, join, load_part
 from regraft.model.equations import Equations
 from regraft.patients import PopulationSpec, load_population
 from regraft.quantities import convert, parse_quantity
-from regraft.therapy import Protocol, load_protocol
+from regraft.therapy import Protocol, check_fit, load_protocol
 from regraft.trial.clinic import Clinic, load_clinic
 from regraft.trial.design import TrialDesign
 from regraft.trial.design_checks import check_design
@@ -66,7 +66,8 @@ def make_plan(design: TrialDesign, *, seed: int | None = None, threads: int | No
 
     Raises
     ------
-    InvalidField : the design cannot be run, or an endpoint or criterion needs a quantity that no model defines
+    InvalidField : the design cannot be run, an endpoint or criterion needs a quantity that no model defines, or a
+        protocol gives a drug whose part is not among the models
     InvalidFile : draws of the posterior that cannot be read
     """
     check_design(design, f"design {design.id!r}")
@@ -82,6 +83,8 @@ def make_plan(design: TrialDesign, *, seed: int | None = None, threads: int | No
     clinic = load_clinic(design.measurements)
     outputs = [name for name in RECORDED if name in _defined(model.equations)]
     protocols = tuple(load_protocol(arm.protocol) for arm in design.arms)
+    for protocol in protocols:
+        check_fit(protocol, model.equations)
     plan = Plan(
         design=design,
         seed=design.seed if seed is None else seed,
