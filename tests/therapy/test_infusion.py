@@ -40,7 +40,12 @@ def test_cells_enter_the_lineage_of_whoever_gave_them(tmp_path: Path) -> None:
     collect = {"phase": "collect", "product": "corrected_graft", "days": [-9]}
     infuse = {"phase": "infuse", "product": "corrected_graft", "day": 0, "doses": {"cd34_dose": "5 Mcell/kg"}}
     own = compiled(tmp_path, collect, infuse).administrations
-    assert set(own.target) == {"graft_cd34_corrected", "graft_progenitors_corrected", "graft_t_cells_corrected"}
+    names = ("graft_cd34", "graft_progenitors", "graft_t_cells")
+    assert set(own.target) == {f"{name}_{lineage}" for name in names for lineage in ("host", "corrected")}
+    cd34 = own.amount[[target.startswith("graft_cd34") for target in own.target]]
+    viable = load_treatment("corrected_graft").rows["viability"].value
+    np.testing.assert_allclose(cd34.reshape(2, 2).sum(axis=0), 5.0 * viable)  # what is not corrected is the patient's
+    assert (cd34 > 0).all()
 
 
 def test_the_model_is_told_who_the_donor_is(tmp_path: Path) -> None:

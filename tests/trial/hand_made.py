@@ -17,11 +17,15 @@ QUARTERS = tuple(range(3, 25, 3))
 GROUPS = EventGroups(
     relapse=("relapse",),
     lesion=("lesion",),
-    death=("death_infection", "death_toxicity", "death_background"),
+    death=("death_infection", "death_toxicity", "death_background", "death_gvhd"),
     infection=("infection_viral", "infection_bacterial"),
 )
-EVENT_IDS = (*GROUPS.relapse, *GROUPS.lesion, *GROUPS.death, *GROUPS.infection)
+OF_GRAFTS = ("graft_rejected", "acute_gvhd", "severe_acute_gvhd", "chronic_gvhd")
+EVENT_IDS = (*GROUPS.relapse, *GROUPS.lesion, *GROUPS.death, *GROUPS.infection, *OF_GRAFTS)
 NUMBERS = {
+    "cd3_recovered": (1000.0, "cells/uL"),
+    "cd4_early": (50.0, "cells/uL"),
+    "cd4_early_period": (100.0, "day"),
     "cd4_low": (400.0, "cells/uL"),
     "confirmation_period": (6.0, "month"),
     "early_death_period": (100.0, "day"),
@@ -31,8 +35,11 @@ NUMBERS = {
     "engraftment_neutrophils_run": (3.0, "dimensionless"),
     "engraftment_platelets": (20000.0, "cells/uL"),
     "engraftment_platelets_run": (7.0, "dimensionless"),
+    "full_chimerism": (0.95, "dimensionless"),
+    "igg_independence": (4.0, "g/L"),
     "improvement_baseline": (2.0, "edss"),
     "improvement_step": (1.0, "edss"),
+    "mixed_chimerism": (0.05, "dimensionless"),
     "mri_detection": (1.0, "dimensionless"),
     "mri_interval": (12.0, "month"),
     "mri_rebaseline": (6.0, "month"),

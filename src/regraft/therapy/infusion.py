@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -156,6 +157,10 @@ def _cells(
         amount = drawn[row.id] * convert(1.0, row.unit, target.unit) * _viable(product, drawn)
         if target.factor_parameter is not None:
             amount = amount * drawn[target.factor_parameter]
+        if product.corrected is not None:
+            own = state_of(target, replace(product, lineage=HOST), equations)
+            tables.append(_table(rows, day, own, amount * (1 - drawn[product.corrected]), Kind.BOLUS))
+            amount = amount * drawn[product.corrected]
         tables.append(_table(rows, day, state, amount, Kind.BOLUS))
     return tables
 

@@ -56,7 +56,8 @@ class Exposure:
 class Treatment:
     """A drug or a cell product as its folder describes it. ``rows`` maps ids such as ``dose_max`` to their rows.
 
-    ``lineage`` is that of the cells of a product: the patient's own (``host``), a donor's, or corrected ones.
+    ``lineage`` is that of the cells of a product: the patient's own (``host``), a donor's, or corrected ones;
+    ``corrected`` is the row with the share of cells that carry the gene, where the others are the patient's own.
     """
 
     id: str
@@ -70,6 +71,7 @@ class Treatment:
     viability: str | None = None
     release: tuple[str, str] | None = None
     lineage: str = HOST
+    corrected: str | None = None
     exposure: Exposure | None = None
 
     @property
@@ -138,8 +140,19 @@ def load_treatment(source: str | Path) -> Treatment:
         viability=product.get("viability") if product else None,
         release=(release["parameter"], release["lower"]) if release else None,
         lineage=_lineage(product, path) if product else HOST,
+        corrected=_corrected(product, path, rows) if product else None,
         exposure=_exposure(content.get("exposure"), path, rows),
     )
+
+
+def _corrected(product: Mapping[str, Any], path: Path, rows: Mapping[str, ParameterRow]) -> str | None:
+    """Return the row with the share of corrected cells, None where all cells of a product are alike."""
+    name = product.get("corrected")
+    if name is not None and name not in rows:
+        raise InvalidField(
+            f"{path}: product.corrected {name!r} is no row of parameters.csv. {near_matches(str(name), rows)}"
+        )
+    return None if name is None else str(name)
 
 
 def _lineage(product: Mapping[str, Any], path: Path) -> str:

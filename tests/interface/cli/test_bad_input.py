@@ -345,8 +345,8 @@ def test_a_trial_that_nobody_is_eligible_for_is_refused(trial_file: Write, tmp_p
 @pytest.mark.parametrize(
     ("name", "parts"),
     [
-        ("hematopoesis", ["'hematopoesis'", "Did you mean 'hematopoiesis'?"]),
-        ("models/hematopoesis", ["'hematopoesis'", "Did you mean 'hematopoiesis'?"]),
+        ("hematopoesis", ["'hematopoesis'", "Did you mean 'hematopoiesis'"]),
+        ("models/hematopoesis", ["'hematopoesis'", "Did you mean 'hematopoiesis'"]),
         ("modles/ms", ["'modles'", "Did you mean 'models'?"]),
         ("natalizumab", ["more than one entry 'natalizumab'", "'protocols/natalizumab'"]),
     ],

@@ -1,0 +1,111 @@
+"""Endpoints of transplants from others on arms made by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tests.trial.hand_made import MONTH, arm, schedule, trial
+
+from regraft.trial.endpoints import ENDPOINTS
+from regraft.trial.observation import CHIMERISM
+from regraft.trial.weighting import Weights
+
+EVENTS = [
+    (0, "acute_gvhd", 20.0),
+    (0, "severe_acute_gvhd", 20.0),
+    (1, "acute_gvhd", 40.0),
+    (1, "chronic_gvhd", 120.0),
+    (2, "graft_rejected", 30.0),
+    (3, "acute_gvhd", -5.0),  # before day 0, after randomisation
+]
+DEATHS = {0: (60.0, "gvhd"), 4: (15.0, "infection")}
+GRAFTED = arm("grafted", 6, events=EVENTS, deaths=DEATHS, missing=[5])
+
+
+def incidence(endpoint: str, months: float = 12.0) -> float:
+    found = ENDPOINTS[endpoint].result(trial(GRAFTED)).estimate("grafted", "incidence", months)
+    assert found is not None
+    assert found.n == 5  # the missing do not count
+    return found.value
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "patients"),
+    [("acute_gvhd", 3), ("severe_acute_gvhd", 1), ("chronic_gvhd", 1), ("graft_failure", 1)],
+)
+def test_incidence_counts_first_events_among_all_with_death_competing(endpoint: str, patients: int) -> None:
+    assert incidence(endpoint) == pytest.approx(100 * patients / 5)
+
+
+@pytest.mark.parametrize(("endpoint", "patients"), [("event_free_survival", 2), ("grfs", 1), ("overall_survival", 3)])
+def test_survival_is_free_of_what_the_endpoint_names_and_of_death(endpoint: str, patients: int) -> None:
+    found = ENDPOINTS[endpoint].result(trial(GRAFTED)).estimate("grafted", "event-free", 12.0)
+    assert found is not None
+    assert found.value == pytest.approx(100 * patients / 5)
+
+
+def test_fates_and_those_free_of_all_add_up_to_everybody() -> None:
+    result = ENDPOINTS["fates"].result(trial(GRAFTED))
+    ends = {curve.cause: curve.curve.value[-1] for curve in result.curves}
+    assert ends["rejection"] == pytest.approx(1 / 5)
+    assert [ends["death: GvHD"], ends["death: infection"]] == pytest.approx([1 / 5, 1 / 5])
+    free = (result.times[0].cause[np.isfinite(result.times[0].time)] == 0).mean()
+    assert sum(ends.values()) + free == pytest.approx(1.0)
+
+
+def test_weights_reach_every_graft_endpoint() -> None:
+    weights = Weights(np.array([1.0, 1.0, 2.0, 1.0, 1.0, 1.0]), smallest=1.0)
+    heavy = trial(replace(GRAFTED, weights=weights))
+    found = ENDPOINTS["graft_failure"].result(heavy).estimate("grafted", "incidence", 12.0)
+    assert found is not None
+    assert found.value == pytest.approx(100 * 2 / 6)
+
+
+PLAN = schedule((1, 2, 3, 6))
+VISITS = len(PLAN.visits)
+
+
+def course(*values: float) -> list[float]:
+    assert len(values) == VISITS
+    return list(values)
+
+
+def test_chimerism_is_full_mixed_or_none() -> None:
+    shares = [course(0, 0.5, 0.96, 0.97, 1.0), course(0, 0.5, 0.5, 0.2, 0.04), course(0, 0, 0, 0, np.nan)]
+    one = arm("grafted", 3, plan=PLAN, readings=dict.fromkeys(CHIMERISM, shares))
+    result = ENDPOINTS["chimerism"].result(trial(one))
+
+    def told(kind: str, months: float) -> float:
+        found = result.estimate("grafted", kind, months)
+        assert found is not None
+        return found.value
+
+    assert told("t_chimerism", 6.0) == pytest.approx(0.52)
+    assert [told(f"t_chimerism: {kind}", 6.0) for kind in ("full", "mixed", "none")] == [50.0, 0.0, 50.0]
+    assert [told(f"b_chimerism: {kind}", 1.0) for kind in ("full", "mixed", "none")] == pytest.approx(
+        [0.0, 200 / 3, 100 / 3]
+    )
+
+
+def test_t_cells_are_early_when_two_visits_in_a_row_say_so() -> None:
+    cd4 = [course(0, 60, 70, 10, 500), course(0, 60, 10, 60, 500), course(0, 10, 60, 70, 500), course(0, 0, 0, 0, 0)]
+    cd3 = [course(0, 100, 1200, 1300, 1500), course(0, 0, 0, 999, 1001), course(0, 0, 0, 0, 0), course(0, 0, 0, 0, 0)]
+    one = arm("grafted", 4, plan=PLAN, readings={"cd4": cd4, "cd3": cd3}, deaths={3: (40.0, "infection")})
+    result = ENDPOINTS["t_cell_recovery"].result(trial(one))
+    early = result.estimate("grafted", "early CD4")
+    assert early is not None
+    assert early.value == pytest.approx(100 * 2 / 4)
+    (times,) = result.times
+    start = PLAN.randomisation_day
+    assert times.time[:2] == pytest.approx([2 * MONTH - start, 6 * MONTH - start])
+    assert times.cause.tolist() == [1, 1, 0, 2]
+
+
+def test_independence_needs_enough_own_immunoglobulin() -> None:
+    own = [course(0, 1, 2, 3, 5), course(0, 0, 0, 0, 3.9)]
+    one = arm("grafted", 2, plan=PLAN, readings={"igg_own": own})
+    found = ENDPOINTS["immunoglobulin_independence"].result(trial(one)).estimate("grafted", "independent", 6.0)
+    assert found is not None
+    assert found.value == pytest.approx(50.0)
