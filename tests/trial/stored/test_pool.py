@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import tempfile
 from collections import deque
 from dataclasses import replace
 from pathlib import Path
@@ -115,3 +118,24 @@ def test_why_a_patient_was_given_up_is_kept(design: TrialDesign, tmp_path: Path,
     (failure,) = stored.failures
     assert (failure.patient_id, failure.status, failure.reason) == (patient, status, WHY_LOST[status])
     assert stored.consort.screening.run_in_failures == ((status, 1),)
+
+
+def test_processes_of_a_pool_do_not_hear_interrupts_from_their_first_moment() -> None:
+    code = (
+        "import signal\n"
+        "from multiprocessing import get_context\n"
+        "from regraft.trial.stored import pool\n"
+        "class Work:\n"
+        "    def prepare(self): pass\n"
+        "    def __call__(self, task): return signal.pthread_sigmask(signal.SIG_BLOCK, [])\n"
+        "if __name__ == '__main__':\n"
+        "    crew = pool.Pool(Work(), 1)\n"
+        "    crew.submit(None)\n"
+        "    print(signal.SIGINT in crew.next_done().report)\n"
+        "    crew.close()\n"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "blocked.py"
+        script.write_text(code, encoding="utf-8")
+        told = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True).stdout
+    assert told == "True\n"

@@ -9,6 +9,7 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from threading import Lock
@@ -201,6 +202,7 @@ def _start(work: PreparedWork) -> _Worker:
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=_serve, args=(there, work), daemon=True)
+    resource_tracker.ensure_running()  # starting it unblocks interrupts, so it comes first
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # a process inherits what is blocked
     try:
         process.start()
