@@ -16,8 +16,8 @@ from regraft.therapy.donor import Donor
 from regraft.therapy.protocol import InfuseStep, MonitorStep, Protocol
 
 PARTS = (
-    "person", "hematopoiesis", "erythropoiesis", "immunity", "busulfan", "atg_rabbit", "scid", "allogeneic", "harm",
-    "chimerism",
+    "person", "hematopoiesis", "erythropoiesis", "immunity", "busulfan", "atg_rabbit", "ciclosporin",
+    "mycophenolate", "immunosuppression", "scid", "allogeneic", "harm", "chimerism",
 )  # fmt: skip
 LINEAGES = ("host", "donor")
 DAYS = np.array([-10.0, 0, 7, 14, 21, 30, 45, 60, 90, 120, 180, 365, 730, 1460])

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TRIMMED_EVERY = 20  # groups of a table, after which freed memory is given back
-ROWS = 50_000  # of a group in a Parquet file; few groups, because what is known of each stays in memory
+ROWS = 100_000  # of a group in a Parquet file; few groups, because what is known of each stays in memory
 
 
 def write_tables(tables: Tables, folder: Path) -> None:
