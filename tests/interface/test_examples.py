@@ -1,0 +1,37 @@
+"""Examples of transplants from others run to their page with every endpoint."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from regraft.evidence.targets import load_targets
+from regraft.interface.report.adapter import report_data
+from regraft.interface.report.page import render
+from regraft.trial import load_design, run_trial
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+@pytest.mark.parametrize("name", ["scid_donors", "conditioning_chimerism"])
+def test_an_example_runs_to_its_page(name: str) -> None:
+    design = load_design(EXAMPLES / f"{name}.yaml").model_copy(update={"patients_per_arm": 8})
+    result = run_trial(design)
+    assert not result.failures
+    assert set(result.endpoints) == set(design.endpoints)
+    for endpoint in result.endpoints.values():
+        assert any(math.isfinite(row.estimate.value) for row in endpoint.estimates), endpoint.id
+    targets = [target for trial in design.outcomes for target in load_targets(trial)]
+    data = report_data(result, targets)
+    assert len(data.comparisons) == (10 if targets else 0)
+    assert data.fates is not None
+    ends = {(curve.arm, curve.cause): float(curve.value[-1]) for curve in data.fates.curves}
+    for arm in design.arms:
+        assert 0 <= sum(value for (of, _), value in ends.items() if of == arm.id) <= 1 + 1e-9
+    assert {ribbon.quantity for ribbon in data.chimerism} == {
+        f"{line}_chimerism" for line in ("t", "b", "nk", "myeloid")
+    }
+    page = render(data)
+    assert "What happened first" in page
