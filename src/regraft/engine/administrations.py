@@ -92,6 +92,23 @@ class Administrations:
         return cls(np.zeros(0, np.int64), np.zeros(0), (), np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
 
     @classmethod
+    def dose(
+        cls, rows: Integers, day: float, target: str, amount: Floats, *, duration: float = 0.0, is_set: bool = False
+    ) -> Administrations:
+        """Return one dose of some patients on one day: an infusion where it takes time.
+
+        Parameters
+        ----------
+        rows : (patient,) int, of the patients in the parameter matrix
+        amount : (patient,) float, of these patients
+        duration : days
+        is_set : the amount replaces what is there
+        """
+        count = len(rows)
+        kind = Kind.SET if is_set else Kind.INFUSION if duration > 0 else Kind.BOLUS
+        return cls(rows, np.full(count, day), (target,) * count, np.full(count, kind), amount, np.full(count, duration))
+
+    @classmethod
     def concatenate(cls, tables: Sequence[Administrations]) -> Administrations:
         """Return all rows of several tables, in order."""
         if not tables:

@@ -14,7 +14,6 @@ from regraft.interface.report.apart import render_apart
 from regraft.interface.report.data import ReportData
 from regraft.interface.report.plain import summary_json
 from regraft.interface.views import REPEATED
-from regraft.memory import give_back
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +44,6 @@ def write_results(result: TrialResult, data: ReportData, folder: Path, *, repeat
         if result.knowledge:
             write_frames([knowledge_table(result.knowledge)], staging / "tables" / "knowledge")
         written = {path.name for path in (staging / "tables").iterdir()}
-        give_back()
         (staging / "report.html").write_text(render_apart(data), encoding="utf-8")
         record = json.dumps(run_record(result, data), indent=2, ensure_ascii=False, default=str)
         (staging / "run.json").write_text(record + "\n", encoding="utf-8")

@@ -11,14 +11,10 @@ shared (signals, niches, antibody) reads the sum over lineages, under the plain 
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
-from regraft.entries import read_text
-from regraft.errors import InvalidField, InvalidModel, near_matches
+from regraft.errors import InvalidModel
 from regraft.model.equations import Assignment, Equations, Event, Parameter, State
 from regraft.model.expressions import Expression, Number, Symbol, chain, draws, substitute, symbols
 from regraft.model.parameter_table import ParameterRow
@@ -35,33 +31,6 @@ def in_lineage(name: str, lineage: str) -> str:
     return f"{name}_{lineage}"
 
 
-def own_quantities(part: Part) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the ids of the cells and of the factors of each lineage; none where the part knows no lineages.
-
-    Raises
-    ------
-    InvalidField : ``[lineages]`` of ``entry.toml`` names what the part does not have, or what cannot be one
-    """
-    path = part.entry.folder / "entry.toml"
-    given = tomllib.loads(read_text(path)).get("lineages", {})
-    constant = {parameter.id for parameter in part.equations.parameters}
-    cells = _ids(given, "cells", set(part.equations.units) - {row.id for row in part.parameter_rows}, path)
-    factors = _ids(given, "factors", constant - cells, path)
-    return cells, factors
-
-
-def _ids(table: Any, name: str, known: set[str], path: Path) -> frozenset[str]:
-    """Return a list of ids in ``[lineages]``."""
-    given = table.get(name, []) if isinstance(table, dict) else table
-    if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
-        raise InvalidField(f"{path}: lineages.{name} is {given!r}; write a list of ids.")
-    for one in given:
-        if one not in known:
-            kind = "state, formula or input" if name == "cells" else "parameter or input"
-            raise InvalidField(f"{path}: lineages.{name} names {one!r}, no {kind}. {near_matches(one, known)}")
-    return frozenset(given)
-
-
 def split(part: Part, lineages: Sequence[str]) -> Part:
     """Return a part with several lineages in place of one.
 
@@ -75,17 +44,15 @@ def split(part: Part, lineages: Sequence[str]) -> Part:
 
     Raises
     ------
-    InvalidField : ``[lineages]`` of ``entry.toml``
     InvalidModel : a rate or formula of a lineage is not proportional to its own cells, so that two halves of a lineage
         would not behave as the whole; or a shared formula or an event cannot tell which lineage it means
     """
-    cells, factors = own_quantities(part)
-    own, found = cells | factors, part.equations
+    own, found = part.cells | part.factors, part.equations
     if not own or len(lineages) < 2:
         return part
-    require_proportional(found, cells, f"part {part.id!r}")
+    require_proportional(found, part.cells, f"part {part.id!r}")
     names = {lineage: {name: Symbol(in_lineage(name, lineage)) for name in own} for lineage in lineages}
-    shared = _shared_inputs(part, own, factors)
+    shared = _shared_inputs(part, own)
     equations = Equations(
         found.id,
         tuple(one for state in found.states for one in _states(state, names)),
@@ -110,7 +77,7 @@ def _owned(name: str, names: Names) -> bool:
     return any(name in own for own in names.values())
 
 
-def _shared_inputs(part: Part, own: frozenset[str], factors: frozenset[str]) -> set[str]:
+def _shared_inputs(part: Part, own: frozenset[str]) -> set[str]:
     """Return the inputs of each lineage whose sum shared formulas read: another part has to define it.
 
     Raises
@@ -125,7 +92,7 @@ def _shared_inputs(part: Part, own: frozenset[str], factors: frozenset[str]) -> 
         events=tuple(one for one in equations.events if not _is_per_lineage(one, own)),
     )
     read = used_symbols(shared) & own
-    for name in sorted(read & factors):
+    for name in sorted(read & part.factors):
         raise InvalidModel(
             f"Part {part.id!r}: a formula or event that all lineages share uses {name!r}, of which each lineage has "
             "one. Make the formula one of each lineage, or the parameter shared."

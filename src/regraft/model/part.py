@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from regraft.entries import Entry, entry_folder, read_entry, read_number, read_table, read_text
 from regraft.errors import InvalidField, InvalidModel, RegraftError, near_matches
@@ -27,7 +27,8 @@ T = TypeVar("T", State, Assignment)
 class Part:
     """A complete model that loads and runs alone. ``inputs`` may be defined by another part when joined.
 
-    ``offers`` are parameters that the part holds for others and need not use itself.
+    ``offers`` are parameters that the part holds for others and need not use itself. ``cells`` and ``factors`` are what
+    each lineage of cells has for itself; see ``lineages.split``.
     """
 
     id: str
@@ -37,6 +38,8 @@ class Part:
     quantities: Mapping[str, Quantity]
     entry: Entry
     offers: tuple[str, ...] = ()
+    cells: frozenset[str] = frozenset()
+    factors: frozenset[str] = frozenset()
 
 
 def load_part(source: str | Path) -> Part:
@@ -68,6 +71,8 @@ def load_part(source: str | Path) -> Part:
         equations = read_antimony(_with_values(read_text(path), values), name=str(path))
     except MissingValue as error:
         raise InvalidModel(_advice(error.symbol, folder.name, path, [*quantities, *values])) from None
+    about, where = tomllib.loads(read_text(folder / "entry.toml")), folder / "entry.toml"
+    cells, factors = _lineages(about.get("lineages", {}), equations, rows, where)
     return Part(
         entry.id,
         _with_units(equations, quantities, rows, path),
@@ -75,13 +80,35 @@ def load_part(source: str | Path) -> Part:
         rows,
         quantities,
         entry,
-        _offers(folder / "entry.toml"),
+        _offers(about.get("offers", {}), where),
+        cells,
+        factors,
     )
 
 
-def _offers(path: Path) -> tuple[str, ...]:
+def _lineages(
+    given: Any, equations: Equations, rows: Sequence[ParameterRow], path: Path
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the ids of the cells and of the factors of each lineage; none where the part knows no lineages."""
+    constant = {parameter.id for parameter in equations.parameters}
+    cells = _ids(given, "cells", set(equations.units) - {row.id for row in rows}, path)
+    return cells, _ids(given, "factors", constant - cells, path)
+
+
+def _ids(table: Any, name: str, known: set[str], path: Path) -> frozenset[str]:
+    """Return a list of ids in ``[lineages]``."""
+    given = table.get(name, []) if isinstance(table, dict) else table
+    if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
+        raise InvalidField(f"{path}: lineages.{name} is {given!r}; write a list of ids.")
+    for one in given:
+        if one not in known:
+            kind = "state, formula or input" if name == "cells" else "parameter or input"
+            raise InvalidField(f"{path}: lineages.{name} names {one!r}, no {kind}. {near_matches(one, known)}")
+    return frozenset(given)
+
+
+def _offers(given: Any, path: Path) -> tuple[str, ...]:
     """Return the parameters that entry.toml offers to other parts."""
-    given = tomllib.loads(read_text(path)).get("offers", {})
     names = given.get("parameters", []) if isinstance(given, dict) else given
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise InvalidField(f"{path}: offers.parameters is {names!r}; write a list of parameter ids.")

@@ -15,7 +15,7 @@ from regraft.quantities import parse_quantity
 from regraft.therapy.exposure import check_ages, doses_for_target
 from regraft.therapy.infusion import infuse, state_of
 from regraft.therapy.protocol import CollectStep, DrugStep, InfuseStep, MonitorStep, Protocol, duration_days
-from regraft.therapy.sizes import Floats, Patients, check_amounts, in_unit
+from regraft.therapy.sizes import Patients, check_amounts, in_unit
 from regraft.therapy.timeline import TimelineItem
 from regraft.therapy.treatment import Treatment, load_treatment
 
@@ -137,18 +137,5 @@ def _dose(
         value, unit = parse_quantity(step.dose)
         amount = in_unit(value, unit, target.unit, treatment, patients, equations, step.all_days[0])
         check_amounts(amount, f"a dose of {step.dose}", unit, treatment, patients, equations, step.all_days[0])
-    return [_table(patients, day, state, amount, duration) for day in step.all_days]
-
-
-def _table(patients: Patients, day: float, state: str, amount: Floats, duration: float) -> Administrations:
-    """Return one dose of everybody."""
-    count = patients.patient_ids.size
-    kind = Kind.INFUSION if duration > 0 else Kind.BOLUS
-    return Administrations(
-        patient_row=np.arange(count),
-        time=np.full(count, day),
-        target=(state,) * count,
-        kind=np.full(count, int(kind)),
-        amount=amount,
-        duration=np.full(count, duration),
-    )
+    rows = np.arange(patients.patient_ids.size)
+    return [Administrations.dose(rows, day, state, amount, duration=duration) for day in step.all_days]

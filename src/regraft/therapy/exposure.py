@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from regraft.engine import solve
-from regraft.engine.administrations import Administrations, Kind
+from regraft.engine.administrations import Administrations
 from regraft.errors import DoseOutOfRange, InvalidField, near_matches
 from regraft.model.equations import Equations
 from regraft.model.extract import extract
@@ -110,17 +110,11 @@ def _reached(
         for name in exposure.individual:
             column = kernel.equations.parameter_index[name]
             parameters[:, column] = kernel.equations.parameters[column].value
-    count, days = patients.patient_ids.size, step.all_days
+    days = step.all_days
     wait = convert(treatment.rows[EXPOSURE_DAYS].value, treatment.rows[EXPOSURE_DAYS].unit, "day")
-    kind = Kind.INFUSION if duration_days > 0 else Kind.BOLUS
-    given = Administrations(
-        patient_row=np.tile(np.arange(count), len(days)),
-        time=np.repeat(days, count).astype(float),
-        target=(state,) * (count * len(days)),
-        kind=np.full(count * len(days), int(kind)),
-        amount=np.tile(trial, len(days)),
-        duration=np.full(count * len(days), duration_days),
-    )
+    rows = np.arange(patients.patient_ids.size)
+    doses = [Administrations.dose(rows, day, state, trial, duration=duration_days) for day in days]
+    given = Administrations.concatenate(doses)
     times = [days[0] - wait, days[-1] + wait]
     result = solve(kernel, parameters, times=times, patient_ids=patients.patient_ids, seed=0, administrations=given)
     reached = np.array(result.values[:, -1, 0])

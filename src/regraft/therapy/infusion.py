@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from regraft.engine.administrations import Administrations, Kind
+from regraft.engine.administrations import Administrations
 from regraft.entries import list_entries
 from regraft.errors import DoseOutOfRange, InvalidField, UnitMismatch, near_matches
 from regraft.model.equations import Equations
@@ -49,7 +49,8 @@ def infuse(step: InfuseStep, product: Treatment, patients: Patients, equations: 
     other = load_treatment(step.fallback)
     tables += _cells(step.day, other, _drawn(other, patients), equations, is_small)
     if BELOW_RELEASE in equations.state_index:
-        tables.append(_table(np.flatnonzero(is_small), step.day, BELOW_RELEASE, np.ones(is_small.size), Kind.SET))
+        rows = np.flatnonzero(is_small)
+        tables.append(Administrations.dose(rows, step.day, BELOW_RELEASE, np.ones(rows.size), is_set=True))
     return tables
 
 
@@ -90,7 +91,7 @@ def _donor(step: InfuseStep, patients: Patients, equations: Equations) -> list[A
         return []
     rows = np.arange(patients.patient_ids.size)
     return [
-        _table(rows, step.day, name, np.full(rows.size, value), Kind.SET)
+        Administrations.dose(rows, step.day, name, np.full(rows.size, value), is_set=True)
         for name, value in step.donor.values().items()
         if name in equations.parameter_index
     ]
@@ -159,19 +160,8 @@ def _cells(
             amount = amount * drawn[target.factor_parameter]
         if product.corrected is not None:
             own = state_of(target, replace(product, lineage=HOST), equations)
-            tables.append(_table(rows, day, own, amount * (1 - drawn[product.corrected]), Kind.BOLUS))
-            amount = amount * drawn[product.corrected]
-        tables.append(_table(rows, day, state, amount, Kind.BOLUS))
+            corrected = drawn[product.corrected]
+            tables.append(Administrations.dose(rows, day, own, (amount * (1 - corrected))[rows]))
+            amount = amount * corrected
+        tables.append(Administrations.dose(rows, day, state, amount[rows]))
     return tables
-
-
-def _table(rows: NDArray[np.intp], day: float, target: str, amount: Floats, kind: Kind) -> Administrations:
-    """Return one administration to some patients; ``amount`` has a value for every patient."""
-    return Administrations(
-        patient_row=rows,
-        time=np.full(rows.size, day),
-        target=(target,) * rows.size,
-        kind=np.full(rows.size, int(kind)),
-        amount=amount[rows],
-        duration=np.zeros(rows.size),
-    )

@@ -147,11 +147,14 @@ def load_treatment(source: str | Path) -> Treatment:
 
 def _corrected(product: Mapping[str, Any], path: Path, rows: Mapping[str, ParameterRow]) -> str | None:
     """Return the row with the share of corrected cells, None where all cells of a product are alike."""
-    name = product.get("corrected")
+    return _row(product, "corrected", "product.corrected", path, rows)
+
+
+def _row(table: Mapping[str, Any], key: str, field: str, path: Path, rows: Mapping[str, ParameterRow]) -> str | None:
+    """Return the row of parameters.csv that a table names, None where it names none."""
+    name = table.get(key)
     if name is not None and name not in rows:
-        raise InvalidField(
-            f"{path}: product.corrected {name!r} is no row of parameters.csv. {near_matches(str(name), rows)}"
-        )
+        raise InvalidField(f"{path}: {field} {name!r} is no row of parameters.csv. {near_matches(str(name), rows)}")
     return None if name is None else str(name)
 
 
@@ -203,18 +206,9 @@ def _check_product(
             raise InvalidField(
                 f"{path}: target {target.state!r} has no dose_parameter; name its row of parameters.csv."
             )
-    viability = product.get("viability")
-    if viability is not None and viability not in rows:
-        raise InvalidField(
-            f"{path}: product.viability {viability!r} is no row of parameters.csv. {near_matches(str(viability), rows)}"
-        )
+    _row(product, "viability", "product.viability", path, rows)
 
 
 def _target(item: Mapping[str, Any], path: Path, rows: Mapping[str, ParameterRow]) -> Target:
-    named = [item.get(name) for name in ("dose_parameter", "factor_parameter")]
-    for parameter in named:
-        if parameter is not None and parameter not in rows:
-            raise InvalidField(
-                f"{path}: dose_parameter {parameter!r} is no row of parameters.csv. {near_matches(parameter, rows)}"
-            )
+    named = [_row(item, name, name, path, rows) for name in ("dose_parameter", "factor_parameter")]
     return Target(_field(item, "target", path), _field(item, "target_unit", path), *named)

@@ -22,7 +22,6 @@ def fates_figure(fates: Incidence, data: ReportData) -> Figure:
         for arm, parts in ((arm, stacked(curves, years)) for arm, curves in _by_arm(fates).items())
         for column, year in enumerate(years)
     )
-    causes = list(stacked(fates.curves[:0], years, causes=_causes(fates)))
     return Figure(
         id="fates",
         title=fates.title,
@@ -33,21 +32,19 @@ def fates_figure(fates: Incidence, data: ReportData) -> Figure:
         alternative=f"{fates.title}: stacked shares by arm and time; the numbers are in the table.",
         wide_svg=wide,
         narrow_svg=narrow,
-        header=("Arm", "Years", *causes),
+        header=("Arm", "Years", FREE, *_causes(fates)),
         rows=rows,
     )
 
 
-def stacked(curves: Sequence[Curve], years: Array, *, causes: Sequence[str] = ()) -> dict[str, Array]:
+def stacked(curves: Sequence[Curve], years: Array) -> dict[str, Array]:
     """Return the share of each cause at some years, and of those free of all first: the sum is one.
 
     Parameters
     ----------
     curves : of one arm, a cause each
-    causes : names where there are no curves
     """
-    names = list(causes) or [curve.cause for curve in curves]
-    shares = {name: np.zeros(years.size) for name in names}
+    shares = {}
     for curve in curves:
         place = np.searchsorted(curve.time_years, years + 1e-9, side="right") - 1
         shares[curve.cause] = np.where(place < 0, 0.0, curve.value[np.maximum(place, 0)])

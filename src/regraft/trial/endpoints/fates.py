@@ -4,37 +4,29 @@ from __future__ import annotations
 
 import numpy as np
 
-from regraft.trial.endpoints.base import Endpoint, Findings, TimeToEvent
-from regraft.trial.endpoints.earliest import until_first
-from regraft.trial.endpoints.time_to_event import add_incidence, yearly_horizons
+from regraft.trial.endpoints.base import Endpoint, Findings
+from regraft.trial.endpoints.incidence import competing
 from regraft.trial.events import DEATH
 from regraft.trial.observation import ObservedArm, ObservedTrial
+from regraft.trial.statistics import Floats
 
 REJECTED = "graft_rejected"
 
 
 def evaluate(observed: ObservedTrial) -> Findings:
     """Evaluate every arm; all causes compete, so that they and those without event add up to everybody."""
-    findings = Findings()
-    times = [_first(arm, observed.schedule.randomisation_day) for arm in observed.arms]
-    horizons = yearly_horizons(observed)
-    add_incidence(
-        findings, times, label="First event", horizons=horizons, statistic="incidence", weights=observed.weights
-    )
-    return findings
+    return competing(observed, _days, label="First event", code="FATE", title=ENDPOINT.title)
 
 
-def _first(arm: ObservedArm, start: float) -> TimeToEvent:
-    """Return the time of the first event of each patient, with its cause."""
+def _days(arm: ObservedArm) -> dict[str, Floats]:
+    """Return the days of rejection and of death by each cause."""
     causes = [name.removeprefix(DEATH) for name in arm.groups.death]
-    days = {"rejection": arm.events.first((REJECTED,), start)}
-    days |= {
+    return {"rejection": arm.events.first((REJECTED,), arm.schedule.randomisation_day)} | {
         f"death: {cause.replace('_', ' ').replace('gvhd', 'GvHD')}": np.where(
             arm.death_cause == cause, arm.death_day, np.nan
         )
         for cause in causes
     }
-    return until_first(arm, days, code="FATE", title=ENDPOINT.title)
 
 
 ENDPOINT = Endpoint(

@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from regraft.trial.endpoints.base import Findings
 from regraft.trial.endpoints.earliest import until_first
 from regraft.trial.endpoints.time_to_event import add_incidence, add_survival, yearly_horizons
-from regraft.trial.observation import ObservedTrial
+from regraft.trial.observation import ObservedArm, ObservedTrial
+from regraft.trial.statistics import Floats
+
+
+def competing(
+    observed: ObservedTrial, days: Callable[[ObservedArm], Mapping[str, Floats]], *, label: str, code: str, title: str
+) -> Findings:
+    """Return the cumulative incidence of what happens first; all causes compete.
+
+    Parameters
+    ----------
+    days : of an arm, the model day of each cause per patient, NaN without it; the first cause is the one asked for
+    label : of the estimates
+    code, title : in the ADTTE table
+    """
+    findings = Findings()
+    times = [until_first(arm, days(arm), code=code, title=title) for arm in observed.arms]
+    horizons = yearly_horizons(observed)
+    add_incidence(findings, times, label=label, horizons=horizons, statistic="incidence", weights=observed.weights)
+    return findings
 
 
 def first_event(observed: ObservedTrial, event: str, *, name: str, label: str, code: str, title: str) -> Findings:
@@ -20,14 +39,12 @@ def first_event(observed: ObservedTrial, event: str, *, name: str, label: str, c
     label : of the estimates
     code, title : in the ADTTE table
     """
-    findings, start = Findings(), observed.schedule.randomisation_day
-    times = [
-        until_first(arm, {name: arm.events.first((event,), start), "death": arm.death_day}, code=code, title=title)
-        for arm in observed.arms
-    ]
-    horizons = yearly_horizons(observed)
-    add_incidence(findings, times, label=label, horizons=horizons, statistic="incidence", weights=observed.weights)
-    return findings
+    start = observed.schedule.randomisation_day
+
+    def days(arm: ObservedArm) -> dict[str, Floats]:
+        return {name: arm.events.first((event,), start), "death": arm.death_day}
+
+    return competing(observed, days, label=label, code=code, title=title)
 
 
 def free_of(observed: ObservedTrial, events: Mapping[str, str], *, label: str, code: str) -> Findings:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from regraft.trial.design import DAYS
 from regraft.trial.endpoints.base import ArmEstimate, Endpoint, Findings
 from regraft.trial.endpoints.earliest import until_first
 from regraft.trial.endpoints.time_to_event import add_incidence, yearly_horizons
@@ -39,7 +38,7 @@ def evaluate(observed: ObservedTrial) -> Findings:
 
 def _early(arm: ObservedArm, limit: float, period: float) -> Floats:
     """Return whether CD4 cells were above a limit at two visits in a row within a period; the dead were not."""
-    days = np.array([visit.month * DAYS["month"] for visit in arm.schedule.visits])
+    days = arm.schedule.visit_days
     chosen = np.flatnonzero((days > 0) & (days <= period))
     above = arm.per_patient(lambda part: (part.readings["cd4"][:, chosen] > limit).astype(np.float64))
     twice = (above[:, 1:] * above[:, :-1] > 0).any(axis=1)
@@ -48,7 +47,7 @@ def _early(arm: ObservedArm, limit: float, period: float) -> Floats:
 
 def _recovered(arm: ObservedArm, limit: float) -> Floats:
     """Return the model day of the first visit after day 0 with T cells above a limit, NaN without one."""
-    days = np.array([visit.month * DAYS["month"] for visit in arm.schedule.visits])
+    days = arm.schedule.visit_days
     with np.errstate(invalid="ignore"):
         above = (arm.readings["cd3"] > limit) & (days > 0)
     return np.where(above.any(axis=1), days[above.argmax(axis=1)], np.nan)
