@@ -78,7 +78,7 @@ class TrialModel:
                 enrolled[key] = screen(plan)[0]
             endpoints = run_endpoints(plan, enrolled[key])
             for k in mine:
-                found = answer(self.rows[k], endpoints, self.uses[k].arm, self.uses[k].reference)
+                found = answer(self.rows[k], endpoints, self.uses[k].arms, self.uses[k].reference)
                 if found is not None:
                     on_link = simulated_on_link(self.rows[k], found)
                     value[k], variance[k] = on_link.y, on_link.se**2
