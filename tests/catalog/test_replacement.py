@@ -180,3 +180,41 @@ def test_a_patient_without_thymus_gets_memory_cells_only() -> None:
     assert np.median(at(result, "cd4", 730)) > 100
     whole = sibling()
     assert np.median(at(whole, "naive_share", 730)) > 0.4
+
+
+def with_donor(*, carrier: float = 0.0, **facts: str) -> Result:
+    """Simulate boys, carriers of cytomegalovirus or not, with a donor of whom some facts are known."""
+    donor = Donor.model_validate({"relation": "unrelated", "hla": "10/10"} | facts)
+    protocol = without_fallback(load_protocol("scid_unrelated"), donor=donor)
+    return outcome(protocol, sex_female=0.0, patient_has_cmv=carrier)
+
+
+def gained(result: Result, name: str) -> float:
+    return float(at(result, name, 365).mean() - at(result, name, -10).mean())
+
+
+def test_older_donors_cause_more_disease_and_no_more_rejection() -> None:
+    young, old, unknown = with_donor(age="18 year"), with_donor(age="60 year"), with_donor()
+    assert gained(young, "H_acute_gvhd") < gained(unknown, "H_acute_gvhd") < gained(old, "H_acute_gvhd")
+    assert gained(with_donor(age="30 year"), "H_acute_gvhd") == gained(unknown, "H_acute_gvhd")
+    np.testing.assert_allclose(at(young, "H_rejection", 14), at(old, "H_rejection", 14), rtol=0.01)
+
+
+def test_cells_of_women_harm_men_late() -> None:
+    from_woman, from_man = with_donor(sex="female"), with_donor(sex="male")
+    assert gained(from_woman, "H_chronic_gvhd") > 1.1 * gained(from_man, "H_chronic_gvhd")
+    assert gained(from_man, "H_chronic_gvhd") == gained(with_donor(), "H_chronic_gvhd")
+
+
+@pytest.mark.parametrize("carrier", [0.0, 1.0])
+def test_a_donor_who_differs_in_cytomegalovirus_raises_viral_infections_and_one_not_tested_does_not(
+    carrier: float,
+) -> None:
+    same, other = ("positive", "negative") if carrier else ("negative", "positive")
+    unknown, alike = with_donor(carrier=carrier), with_donor(carrier=carrier, cmv=same)
+    differs = with_donor(carrier=carrier, cmv=other)
+    assert (at(differs, "viral_risk", -10) == 0).all()  # not before the graft
+    assert (at(differs, "viral_risk", 30) > 0).all()
+    assert gained(differs, "H_viral") > gained(alike, "H_viral")
+    for result in (unknown, alike):
+        assert (at(result, "viral_risk", 30) == 0).all()

@@ -51,7 +51,7 @@ def test_cells_enter_the_lineage_of_whoever_gave_them(tmp_path: Path) -> None:
 def test_the_model_is_told_who_the_donor_is(tmp_path: Path) -> None:
     doses = compiled(tmp_path, MARROW).administrations
     told = {t: a for t, a, k in zip(doses.target, doses.amount, doses.kind, strict=True) if k == Kind.SET}
-    assert told == {"donor_is_other": 1.0, "donor_is_related": 1.0, "hla_mismatches": 0.0}
+    assert told == {"donor_is_other": 1.0, "donor_is_related": 1.0, "hla_mismatches": 0.0, "donor_age": 8.0}
 
 
 def test_a_fixed_dose_wins_and_progenitors_follow_it(tmp_path: Path) -> None:
