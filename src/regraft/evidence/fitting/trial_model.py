@@ -124,12 +124,11 @@ def make_trial_model(
 
     Raises
     ------
-    InvalidField : a parameter that no model has, a row that no endpoint of its trial answers
+    InvalidField : a parameter that none of the trials' models has, a row that no endpoint of its trial answers
     """
     kept = {name: _lean(design, uses, rows) for name, design in designs.items()}
     model = TrialModel(kept, tuple(uses), tuple(rows), tuple(names), seed)
-    for name in kept:
-        check_typical(names, model.plan(name).model, f"A prior for design {name!r}")
+    check_typical(names, [model.plan(name).model for name in kept], "A prior")
     for row in rows:
         link_name(row)
     return model

@@ -6,7 +6,7 @@ import numpy as np
 
 from regraft.trial.endpoints.base import ArmEstimate, Endpoint, Findings
 from regraft.trial.endpoints.earliest import until_first
-from regraft.trial.endpoints.time_to_event import add_incidence, early_horizon, yearly_horizons
+from regraft.trial.endpoints.time_to_event import add_incidence, visit_horizons, yearly_horizons
 from regraft.trial.observation import ObservedArm, ObservedTrial
 from regraft.trial.statistics import Floats, median, share
 
@@ -33,7 +33,7 @@ def evaluate(observed: ObservedTrial) -> Findings:
         )
         for arm in observed.arms
     ]
-    horizons = (early_horizon(observed), *yearly_horizons(observed))
+    horizons = (*visit_horizons(observed), *yearly_horizons(observed))
     add_incidence(findings, times, label="T cells", horizons=horizons, statistic="recovered", weights=observed.weights)
     return findings
 

@@ -22,6 +22,7 @@ from regraft.trial.survival import (
 from regraft.trial.weighting import Weights
 
 
+HALF_YEAR = 6.0  # months
 MONTHS_BY_DAY = 12  # earlier horizons are told by their day
 
 
@@ -51,6 +52,16 @@ def early_horizon(observed: ObservedTrial) -> Horizon:
     """Return the end of the early period after the infusion (day 100), for times that count from randomisation."""
     period = observed.clinic.days("early_death_period")
     return Horizon(period / DAYS["month"], period - observed.schedule.randomisation_day)
+
+
+def visit_horizons(observed: ObservedTrial) -> tuple[Horizon, ...]:
+    """Return the visits of the first half year after day 0, for what is seen at visits only."""
+    schedule = observed.schedule
+    return tuple(
+        Horizon(visit.month, visit.month * DAYS["month"] - schedule.randomisation_day)
+        for visit in schedule.visits
+        if 0 < visit.month <= HALF_YEAR
+    )
 
 
 def add_survival(
