@@ -218,3 +218,108 @@ def test_a_donor_who_differs_in_cytomegalovirus_raises_viral_infections_and_one_
     assert gained(differs, "H_viral") > gained(alike, "H_viral")
     for result in (unknown, alike):
         assert (at(result, "viral_risk", 30) == 0).all()
+
+
+@cache
+def haplo(*, answered: bool = True, suppression: float = 0.7) -> Result:
+    protocol = load_protocol("scid_haplo")
+    chosen = protocol if answered else without_fallback(protocol, second=None)
+    return outcome(without_fallback(chosen), k_rejection=0.1, second_graft_suppression=suppression)
+
+
+def test_a_second_graft_answers_rejection_once_and_rescues() -> None:
+    result, alone = haplo(), haplo(answered=False)
+    rejected = happened(result, "graft_rejected")
+    assert 0.2 < rejected.mean() < 0.9
+    assert (happened(alone, "graft_rejected") == rejected).all()  # the same luck
+    assert (happened(result, "second_graft") == rejected).all()
+    assert not happened(alone, "second_graft").any()
+    assert at(result, "second_grafts", 1460).max() == 1
+    again = at(result, "rejected", 1460) > 0
+    assert (np.median(at(result, "t_cells_donor", 1460)[rejected & ~again])) > 800
+    assert np.median(at(alone, "t_cells_donor", 1460)[rejected]) < 50
+
+    def lost_again(suppression: float) -> float:
+        return float((at(haplo(suppression=suppression), "rejected", 1460) > 0).mean())
+
+    assert lost_again(1.0) == 0 < again.mean() < lost_again(0.0)  # the better the patient is prepared
+
+
+def test_a_second_graft_comes_when_its_protocol_says_and_brings_its_cells() -> None:
+    result = haplo()
+    index = {name: result.event_ids.index(name) for name in ("graft_rejected", "second_graft")}
+    for row in np.flatnonzero(happened(result, "second_graft")):
+        days = result.event_time[result.event_patient == row]
+        kinds = result.event_index[result.event_patient == row]
+        first = days[kinds == index["graft_rejected"]].min()
+        assert days[kinds == index["second_graft"]] == pytest.approx(first + 42, abs=1e-3)
+    # all of it runs in: T cells that nothing kills live as long as effectors do
+    equations = kernel().equations
+    matrix = np.tile([one.value for one in equations.parameters], (1, 1))
+    chosen = {
+        "donor_is_other": 1.0, "k_rejection": 1e6, "hla_mismatches": 5.0, "graft_effector_life": 1e9,
+        "second_graft_after": 10.0, "second_graft_cd34": 5.0, "second_graft_t_cells": 3.0,
+        "second_graft_suppression": 1.0,
+    }  # fmt: skip
+    for name, value in chosen.items():
+        matrix[0, equations.parameter_index[name]] = value
+    first = Administrations.dose(np.array([0]), 0.0, "graft_cd34_donor", np.array([5.0]))
+    alone = solve(kernel(), matrix, times=[-1.0, 1.0, 60.0], patient_ids=[0], seed=1, administrations=first)
+    assert at(alone, "second_grafts", 60.0) == [1.0]
+    assert at(alone, "graft_effectors", 60.0) == pytest.approx([3.0], rel=0.01)
+
+
+def test_a_graft_without_neutrophils_when_it_is_judged_has_failed() -> None:
+    protocol = load_protocol("scid_unrelated")
+    steps = [
+        step.model_copy(update={"target_auc": "110 mg*hour/L"}) if getattr(step, "target_auc", None) else step
+        for step in protocol.steps
+    ]
+    strong = protocol.model_copy(update={"steps": tuple(steps)})
+    lost = outcome(strong, days=DAYS[DAYS <= 120], k_homing=0.0, k_rejection=0.0, potency_busulfan_hsc=0.3)
+    assert happened(lost, "no_engraftment").mean() > 0.95
+    assert (happened(lost, "second_graft") == happened(lost, "no_engraftment")).all()
+    assert not happened(unrelated(), "no_engraftment").any()
+    assert at(lost, "failed", 60).mean() > 0.95
+
+
+def test_t_cells_of_cord_blood_are_naive_and_react_all_the_same() -> None:
+    doses = {"cd34_dose": "0.5 Mcell/kg"}
+    protocol = without_fallback(load_protocol("scid_sibling"), product="cord_graft", doses=doses, second=None)
+    cord, marrow = outcome(protocol), sibling()
+    ratios = [at(one, "cd4_memory_donor", 7) / at(one, "cd4_naive_donor", 7) for one in (cord, marrow)]
+    assert (ratios[0] < 0.5 * ratios[1]).all()  # those of cord turn into memory cells in an empty body
+    assert (at(cord, "graft_effectors", 7) > 0).all()
+
+
+def test_naive_t_cells_of_a_graft_enter_the_naive_pools_whole_and_as_young_as_those_of_the_thymus() -> None:
+    equations, infused, day = kernel().equations, 10.0, 0.1
+    value = {one.id: one.value for one in equations.parameters}
+    matrix = np.array([list((value | {"gene_draw": 0.0}).values())])
+    graft = Administrations.dose(np.array([0]), 0.0, "graft_naive_t_cells_donor", np.array([infused]))
+    times = [-1.0, 0.0, day]
+    given, none = (
+        solve(kernel(), matrix, times=times, patient_ids=[0], seed=1, administrations=doses)
+        for doses in (graft, None)
+    )
+    arrived = infused * value["graft_t_to_blood"] * (1 - np.exp(-value["k_graft_spread"] * day))
+    cd4, cd8 = (at(given, name, day)[0] for name in ("cd4_naive_donor", "cd8_naive_donor"))
+    assert cd4 + cd8 == pytest.approx(arrived, rel=0.02)
+    assert cd4 == pytest.approx(value["graft_naive_share_cd4"] * arrived, rel=0.02)
+    assert at(given, "cd4_memory_donor", day)[0] < 0.05 * cd4
+    circles = at(given, "trec", day)[0] - at(none, "trec", day)[0]
+    assert circles == pytest.approx(value["trec_per_emigrant"] * cd4, rel=0.05)
+
+
+def test_without_alpha_beta_cells_a_parent_harms_little_and_gives_nk_cells() -> None:
+    depleted = outcome(without_fallback(load_protocol("scid_haplo_alpha_beta")))
+    assert happened(depleted, "acute_gvhd").mean() < 0.5 * happened(unrelated(), "acute_gvhd").mean()
+    assert (at(depleted, "t_chimerism", 1460) > 0.95).mean() > 0.9
+    nk = [
+        at(outcome(without_fallback(load_protocol("scid_haplo_alpha_beta"), **same), days=DAYS[DAYS <= 7]), "nk_donor", 7)
+        for same in (
+            {"product": name, "doses": {"cd34_dose": "10 Mcell/kg"}} for name in ("alpha_beta_graft", "haplo_cd34_graft")
+        )
+    ]
+    assert (nk[0] > nk[1]).all()
+    assert (nk[0] - nk[1]).mean() > 1

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.therapy.clinic import INFUSE, write_protocol
 
-from regraft.errors import InvalidField
+from regraft.errors import InvalidField, UnitMismatch
 from regraft.therapy import load_protocol
 from regraft.therapy.donor import Donor
 
@@ -60,3 +60,32 @@ def test_a_fallback_is_a_product_of_the_catalog(tmp_path: Path, fallback: str, m
     step = {"phase": "infuse", "product": "marrow_graft", "day": 0, "donor": {"relation": "sibling", "hla": "10/10"}}
     with pytest.raises(InvalidField, match=message):
         load_protocol(write_protocol(tmp_path, step | {"fallback": fallback}))
+
+
+SECOND = {"after": "42 day", "product": "marrow_graft"}
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"product": "marrow_grfat"}, InvalidField, "second.product: .*marrow_graft"),
+        ({"product": "busulfan"}, InvalidField, "second.product: 'busulfan' is a drug"),
+        ({"product": "autologous_graft"}, InvalidField, "holds no donor's cells"),
+        ({"after": "42 mg"}, UnitMismatch, "second.after: '42 mg' is no length of time"),
+        ({"after": "0 day"}, InvalidField, "second.after"),
+        ({"suppression": 1.5}, InvalidField, "second.suppression"),
+        ({"when": "later"}, InvalidField, "when"),
+    ],
+)
+def test_a_second_graft_that_cannot_be_is_refused_with_the_field(
+    tmp_path: Path, change: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    step = {"phase": "infuse", "product": "marrow_graft", "day": 0, "donor": {"relation": "sibling", "hla": "10/10"}}
+    load_protocol(write_protocol(tmp_path, step | {"second": SECOND}))
+    with pytest.raises(error, match=message):
+        load_protocol(write_protocol(tmp_path, step | {"second": SECOND | change}))
+
+
+def test_own_cells_need_no_second_graft(tmp_path: Path) -> None:
+    with pytest.raises(InvalidField, match="which cannot be rejected"):
+        load_protocol(write_protocol(tmp_path, INFUSE | {"second": SECOND}))

@@ -96,3 +96,37 @@ def test_a_graft_below_its_release_limit_is_replaced_and_the_trial_counts_it(tmp
     assert result.values[:, 1, 0].tolist() == [1.0, 1.0]
     events = [kernel.event_ids[index] for index in result.event_index]
     assert events.count("fallback_given") == 2
+
+
+def told(compiled: CompiledProtocol) -> dict[str, list[float]]:
+    """Return what the model is told of the second graft, by patient."""
+    doses = compiled.administrations
+    chosen = [name for name in dict.fromkeys(doses.target) if name.startswith("second_")]
+    assert all(k == Kind.SET for t, k in zip(doses.target, doses.kind, strict=True) if t in chosen)
+    return {name: doses.amount[[target == name for target in doses.target]].tolist() for name in chosen}
+
+
+def test_the_model_is_told_what_answers_a_failed_graft(tmp_path: Path) -> None:
+    second = {"after": "3 week", "product": "cord_graft", "doses": {"cd34_dose": "0.5 Mcell/kg"}, "suppression": 0.9}
+    one = compiled(tmp_path, MARROW | {"second": second})
+    said = told(one)
+    ratio = load_treatment("cord_graft").rows["progenitors_per_cd34"].value
+    assert said["second_graft_after"] == [21.0, 21.0]
+    assert said["second_graft_suppression"] == [0.9, 0.9]
+    assert said["second_graft_cd34"] == [0.5, 0.5]
+    assert said["second_graft_progenitors"] == pytest.approx([0.5 * ratio] * 2)
+    assert all(value > 0 for value in said["second_graft_naive_t_cells"])
+    assert "if it fails: Cord blood after 3 week" in [item.detail for item in one.timeline]
+    assert told(compiled(tmp_path, MARROW)) == {}
+
+
+def test_a_second_graft_below_its_release_limit_is_not_given(tmp_path: Path) -> None:
+    second = {"after": "42 day", "product": "marrow_graft", "doses": {"cd34_dose": LOW}}
+    assert told(compiled(tmp_path, MARROW | {"second": second}))["second_graft_cd34"] == [0.0, 0.0]
+
+
+def test_without_a_part_in_which_grafts_fail_nothing_is_answered(tmp_path: Path) -> None:
+    parts = [load_part(part) for part in PARTS if part != "allogeneic"]
+    equations = join(parts, id="body", lineages=LINEAGES).equations
+    second = {"after": "42 day", "product": "marrow_graft"}
+    assert told(compiled(tmp_path, MARROW | {"second": second}, equations=equations)) == {}

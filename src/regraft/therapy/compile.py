@@ -93,13 +93,21 @@ def compile_protocol(protocol: Protocol, patients: Patients, equations: Equation
             timeline += [TimelineItem("collect", f"Collect: {name}", day, day, step.note) for day in step.days]
         elif isinstance(step, InfuseStep):
             tables += infuse(step, treatment, patients, equations)
-            timeline.append(TimelineItem("infuse", f"Infuse: {name}", step.day, step.day, step.note))
+            timeline.append(TimelineItem("infuse", f"Infuse: {name}", step.day, step.day, _note(step)))
         else:
             duration = _duration(step, treatment)
             tables += _dose(step, treatment, patients, equations, duration)
             label = f"{step.phase.capitalize()}: {name}"
             timeline += [TimelineItem(step.phase, label, day, day + duration, step.dose_text) for day in step.all_days]
     return CompiledProtocol(Administrations.concatenate(tables), tuple(timeline), patients.patient_ids)
+
+
+def _note(step: InfuseStep) -> str:
+    """Return what a reader should know of an infusion: the note of the step, and what answers a graft that fails."""
+    if step.second is None:
+        return step.note
+    answer = f"if it fails: {load_treatment(step.second.product).entry.title} after {step.second.after}"
+    return f"{step.note}; {answer}" if step.note else answer
 
 
 def check_fit(protocol: Protocol, equations: Equations) -> None:

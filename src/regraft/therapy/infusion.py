@@ -14,11 +14,13 @@ from regraft.errors import DoseOutOfRange, InvalidField, UnitMismatch, near_matc
 from regraft.model.equations import Equations
 from regraft.model.lineages import HOST, in_lineage
 from regraft.quantities import convert, equivalent, parse_quantity, same_dimension
-from regraft.therapy.protocol import InfuseStep
+from regraft.therapy.protocol import InfuseStep, duration_days
 from regraft.therapy.sizes import Floats, Patients
 from regraft.therapy.treatment import Target, Treatment, load_treatment
 
 Flags = NDArray[np.bool_]
+SECOND = "second_"  # before the name of a state: parameter with what a second graft brings to it
+SECOND_AFTER, SECOND_SUPPRESSION = "second_graft_after", "second_graft_suppression"
 BELOW_RELEASE = "graft_below_release"  # state of the model that notes a product given in place of another
 
 
@@ -35,7 +37,8 @@ def infuse(step: InfuseStep, product: Treatment, patients: Patients, equations: 
     """
     everybody = np.ones(patients.patient_ids.size, dtype=bool)
     tables = _donor(step, patients, equations)
-    drawn = _doses(step, product, patients)
+    drawn = _doses(step.doses, product, patients)
+    tables += _second(step, patients, equations)
     is_small = _below_release(product, drawn, everybody.size)
     tables += _cells(step.day, product, drawn, equations, everybody & ~is_small)
     if not is_small.any():
@@ -102,10 +105,36 @@ def _drawn(product: Treatment, patients: Patients) -> dict[str, Floats]:
     return patients.draw(list(product.rows.values()))
 
 
-def _doses(step: InfuseStep, product: Treatment, patients: Patients) -> dict[str, Floats]:
-    """Return the rows of a product for every patient, with the doses that the step fixes."""
+def _second(step: InfuseStep, patients: Patients, equations: Equations) -> list[Administrations]:
+    """Tell the model what answers a graft that fails; who would get less than the release limit gets nothing.
+
+    In a model in which no graft fails there is nothing to answer.
+    """
+    if step.second is None or SECOND_AFTER not in equations.parameter_index:
+        return []
+    product = load_treatment(step.second.product)
+    drawn = _doses(step.second.doses, product, patients)
+    is_released = ~_below_release(product, drawn, patients.patient_ids.size)
+    told = {SECOND_AFTER: np.full(is_released.size, duration_days(step.second.after, "second.after"))}
+    if step.second.suppression is not None:
+        told[SECOND_SUPPRESSION] = np.full(is_released.size, step.second.suppression)
+    for target in product.targets:
+        state_of(target, product, equations)
+        told[f"{SECOND}{target.state}"] = np.where(is_released, _amount(target, product, drawn), 0.0)
+    for name in told:
+        if name not in equations.parameter_index:
+            raise InvalidField(
+                f"second.product: a second graft cannot bring what {product.id!r} holds; model {equations.id!r} has no "
+                f"parameter {name!r}. Name another product. {near_matches(name, equations.parameter_index)}"
+            )
+    rows = np.arange(is_released.size)
+    return [Administrations.dose(rows, step.day, name, values, is_set=True) for name, values in told.items()]
+
+
+def _doses(doses: Mapping[str, str], product: Treatment, patients: Patients) -> dict[str, Floats]:
+    """Return the rows of a product for every patient, with the doses that a step fixes."""
     drawn = _drawn(product, patients)
-    for name, text in step.doses.items():
+    for name, text in doses.items():
         if name not in {target.dose_parameter for target in product.targets}:
             known = sorted({str(target.dose_parameter) for target in product.targets})
             raise InvalidField(f"doses.{name} is no dose of {product.id!r}. {near_matches(name, known)}")
@@ -144,6 +173,13 @@ def _viable(product: Treatment, drawn: Mapping[str, Floats]) -> Floats | float:
     return drawn[product.viability] if product.viability else 1.0
 
 
+def _amount(target: Target, product: Treatment, drawn: Mapping[str, Floats]) -> Floats:
+    """Return what of a product's viable cells enters one target, (patient,) in the target's unit."""
+    row = product.rows[str(target.dose_parameter)]
+    amount = drawn[row.id] * convert(1.0, row.unit, target.unit) * _viable(product, drawn)
+    return amount if target.factor_parameter is None else amount * drawn[target.factor_parameter]
+
+
 def _cells(
     day: float, product: Treatment, drawn: Mapping[str, Floats], equations: Equations, chosen: Flags
 ) -> list[Administrations]:
@@ -154,10 +190,7 @@ def _cells(
     tables = []
     for target in product.targets:
         state = state_of(target, product, equations)
-        row = product.rows[str(target.dose_parameter)]
-        amount = drawn[row.id] * convert(1.0, row.unit, target.unit) * _viable(product, drawn)
-        if target.factor_parameter is not None:
-            amount = amount * drawn[target.factor_parameter]
+        amount = _amount(target, product, drawn)
         if product.corrected is not None:
             own = state_of(target, replace(product, lineage=HOST), equations)
             corrected = drawn[product.corrected]

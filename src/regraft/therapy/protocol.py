@@ -94,6 +94,23 @@ class CollectStep(_Strict):
     note: str = ""
 
 
+class SecondGraft(_Strict):
+    """What a patient receives whose graft was rejected or did not engraft: cells of the same donor, once.
+
+    Parameters
+    ----------
+    after : time from failure to the second infusion, such as ``42 day``
+    doses : as those of the first infusion
+    suppression : share of the hazard of rejection that conditioning and serotherapy before it take away; the model has
+        its own where nothing is said
+    """
+
+    after: str
+    product: str
+    doses: Mapping[str, str] = Field(default_factory=dict)
+    suppression: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
+
+
 class InfuseStep(_Strict):
     """Infusion of a cell product.
 
@@ -102,6 +119,7 @@ class InfuseStep(_Strict):
     donor : who gave the cells, for a product of another person
     doses : fixed doses in place of the product's own, by the names of its rows (``cd34_dose: 5 Mcell/kg``)
     fallback : product given to patients whose graft lies below its release limit
+    second : what answers a graft that fails
     """
 
     phase: Literal["infuse"]
@@ -110,6 +128,7 @@ class InfuseStep(_Strict):
     donor: Donor | None = None
     doses: Mapping[str, str] = Field(default_factory=dict)
     fallback: str | None = None
+    second: SecondGraft | None = None
     route: str | None = None
     note: str = ""
 
@@ -144,7 +163,9 @@ class Protocol(_Strict):
         names = [
             s.agent if isinstance(s, DrugStep) else s.product for s in self.steps if not isinstance(s, MonitorStep)
         ]
-        names += [s.fallback for s in self.steps if isinstance(s, InfuseStep) and s.fallback]
+        infusions = [s for s in self.steps if isinstance(s, InfuseStep)]
+        names += [s.fallback for s in infusions if s.fallback]
+        names += [s.second.product for s in infusions if s.second]
         return tuple(dict.fromkeys(names))
 
 
@@ -206,22 +227,33 @@ def _check_step(step: DrugStep | CollectStep | InfuseStep | MonitorStep, where: 
 
 
 def _check_infusion(step: InfuseStep, product: Treatment, where: str) -> None:
-    """Refuse cells of another person without a donor, a donor of own cells, and a fallback that is no product."""
+    """Refuse cells of another person without a donor, a donor of own cells, and other grafts that are none."""
     if product.is_from_donor and step.donor is None:
         raise InvalidField(
             f"{where}: {product.id!r} comes from another person. Say who: donor: {{relation: sibling, hla: 10/10}}."
         )
     if not product.is_from_donor and step.donor is not None:
         raise InvalidField(f"{where}.donor: {product.id!r} holds the patient's own cells. Remove the donor.")
-    if step.fallback is None:
+    if step.fallback is not None:
+        _other_product(step.fallback, f"{where}.fallback")
+    if step.second is None:
         return
+    if not product.is_from_donor:
+        raise InvalidField(f"{where}.second: {product.id!r} holds the patient's own cells, which cannot be rejected.")
+    if not _other_product(step.second.product, f"{where}.second.product").is_from_donor:
+        raise InvalidField(f"{where}.second.product: {step.second.product!r} holds no donor's cells. Name one of his.")
+    duration_days(step.second.after, f"{where}.second.after")
+
+
+def _other_product(name: str, where: str) -> Treatment:
+    """Return a product that may be given in place of another, or after it."""
     known = list_entries("treatments")
-    if step.fallback not in known:
-        raise InvalidField(
-            f"{where}.fallback: the catalog has no treatment {step.fallback!r}. {near_matches(step.fallback, known)}"
-        )
-    if not load_treatment(step.fallback).is_product:
-        raise InvalidField(f"{where}.fallback: {step.fallback!r} is a drug. Name a cell product.")
+    if name not in known:
+        raise InvalidField(f"{where}: the catalog has no treatment {name!r}. {near_matches(name, known)}")
+    treatment = load_treatment(name)
+    if not treatment.is_product:
+        raise InvalidField(f"{where}: {name!r} is a drug. Name a cell product.")
+    return treatment
 
 
 def _check_dose(step: DrugStep, treatment: Treatment, where: str) -> None:
@@ -290,7 +322,7 @@ def duration_days(text: str, where: str) -> float:
     except RegraftError:
         raise UnitMismatch(f"{where}: {text!r} is no length of time. Write it like '2 hour'.") from None
     if days <= 0:
-        raise InvalidField(f"{where}: {text!r}; an infusion takes longer than no time.")
+        raise InvalidField(f"{where}: {text!r}; it takes longer than no time.")
     return days
 
 
