@@ -299,8 +299,7 @@ def test_naive_t_cells_of_a_graft_enter_the_naive_pools_whole_and_as_young_as_th
     graft = Administrations.dose(np.array([0]), 0.0, "graft_naive_t_cells_donor", np.array([infused]))
     times = [-1.0, 0.0, day]
     given, none = (
-        solve(kernel(), matrix, times=times, patient_ids=[0], seed=1, administrations=doses)
-        for doses in (graft, None)
+        solve(kernel(), matrix, times=times, patient_ids=[0], seed=1, administrations=doses) for doses in (graft, None)
     )
     arrived = infused * value["graft_t_to_blood"] * (1 - np.exp(-value["k_graft_spread"] * day))
     cd4, cd8 = (at(given, name, day)[0] for name in ("cd4_naive_donor", "cd8_naive_donor"))
@@ -316,9 +315,14 @@ def test_without_alpha_beta_cells_a_parent_harms_little_and_gives_nk_cells() -> 
     assert happened(depleted, "acute_gvhd").mean() < 0.5 * happened(unrelated(), "acute_gvhd").mean()
     assert (at(depleted, "t_chimerism", 1460) > 0.95).mean() > 0.9
     nk = [
-        at(outcome(without_fallback(load_protocol("scid_haplo_alpha_beta"), **same), days=DAYS[DAYS <= 7]), "nk_donor", 7)
+        at(
+            outcome(without_fallback(load_protocol("scid_haplo_alpha_beta"), **same), days=DAYS[DAYS <= 7]),
+            "nk_donor",
+            7,
+        )
         for same in (
-            {"product": name, "doses": {"cd34_dose": "10 Mcell/kg"}} for name in ("alpha_beta_graft", "haplo_cd34_graft")
+            {"product": name, "doses": {"cd34_dose": "10 Mcell/kg"}}
+            for name in ("alpha_beta_graft", "haplo_cd34_graft")
         )
     ]
     assert (nk[0] > nk[1]).all()

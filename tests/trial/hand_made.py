@@ -20,7 +20,7 @@ GROUPS = EventGroups(
     death=("death_infection", "death_toxicity", "death_background", "death_gvhd"),
     infection=("infection_viral", "infection_bacterial"),
 )
-OF_GRAFTS = ("graft_rejected", "acute_gvhd", "severe_acute_gvhd", "chronic_gvhd")
+OF_GRAFTS = ("graft_rejected", "no_engraftment", "second_graft", "acute_gvhd", "severe_acute_gvhd", "chronic_gvhd")
 EVENT_IDS = (*GROUPS.relapse, *GROUPS.lesion, *GROUPS.death, *GROUPS.infection, *OF_GRAFTS)
 NUMBERS = {
     "cd3_recovered": (1000.0, "cells/uL"),

@@ -30,7 +30,7 @@ ROWS = (  # of a group that thirty patients can look like
     "mild,sex_female,proportion,68,%,assumption,made up,assumed,yes,",
 )
 
-OF_GRAFTS = ("rejected", "acute_gvhd_grade", "chronic_gvhd_present", "cd3", "t_chimerism", "igg_own")
+OF_GRAFTS = ("rejected", "second_grafts", "acute_gvhd_grade", "chronic_gvhd_present", "cd3", "t_chimerism", "igg_own")
 # endpoints of grafts from others need other models; tests/trial/endpoints/test_grafts.py weights those
 WANTED = [name for name, endpoint in ENDPOINTS.items() if not set(endpoint.needs) & set(OF_GRAFTS)]
 

@@ -18,6 +18,7 @@ EVENTS = [
     (1, "acute_gvhd", 40.0),
     (1, "chronic_gvhd", 120.0),
     (2, "graft_rejected", 30.0),
+    (2, "second_graft", 72.0),
     (3, "acute_gvhd", -5.0),  # before day 0, after randomisation
 ]
 DEATHS = {0: (60.0, "gvhd"), 4: (15.0, "infection")}
@@ -49,7 +50,7 @@ def test_survival_is_free_of_what_the_endpoint_names_and_of_death(endpoint: str,
 def test_fates_and_those_free_of_all_add_up_to_everybody() -> None:
     result = ENDPOINTS["fates"].result(trial(GRAFTED))
     ends = {curve.cause: curve.curve.value[-1] for curve in result.curves}
-    assert ends["rejection"] == pytest.approx(1 / 5)
+    assert ends["graft failure"] == pytest.approx(1 / 5)
     assert [ends["death: GvHD"], ends["death: infection"]] == pytest.approx([1 / 5, 1 / 5])
     free = (result.times[0].cause[np.isfinite(result.times[0].time)] == 0).mean()
     assert sum(ends.values()) + free == pytest.approx(1.0)
@@ -109,3 +110,27 @@ def test_independence_needs_enough_own_immunoglobulin() -> None:
     found = ENDPOINTS["immunoglobulin_independence"].result(trial(one)).estimate("grafted", "independent", 6.0)
     assert found is not None
     assert found.value == pytest.approx(50.0)
+
+
+def test_failure_is_rejection_or_no_engraftment_and_second_transplants_are_counted() -> None:
+    events = [
+        (0, "graft_rejected", 20.0),
+        (0, "second_graft", 62.0),
+        (1, "no_engraftment", 42.0),
+        (1, "second_graft", 84.0),
+        (2, "no_engraftment", 42.0),  # dies before the second
+        (3, "second_graft", 90.0),  # of whom no failure was noted
+    ]
+    one = arm("grafted", 6, events=events, deaths={2: (50.0, "infection")})
+
+    def told(endpoint: str, kind: str) -> float:
+        found = ENDPOINTS[endpoint].result(trial(one)).estimate("grafted", kind, 12.0)
+        assert found is not None
+        return found.value
+
+    assert told("graft_failure", "incidence") == pytest.approx(100 * 3 / 6)
+    assert told("second_transplant", "incidence") == pytest.approx(100 * 3 / 6)
+    assert told("event_free_survival", "event-free") == pytest.approx(100 * 2 / 6)
+    assert told("grfs", "event-free") == pytest.approx(100 * 3 / 6)
+    (times,) = ENDPOINTS["second_transplant"].result(trial(one)).times
+    assert times.cause.tolist() == [1, 1, 2, 1, 0, 0]

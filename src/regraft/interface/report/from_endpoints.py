@@ -54,6 +54,7 @@ HEADLINE = (
     Pick("event_free_survival", "event-free", "Event-free survival, {time}", (2, 5)),
     Pick("grfs", "event-free", "GvHD-free and rejection-free survival, {time}", (2,)),
     Pick("graft_failure", "incidence", "Graft failure, {time}", (2,)),
+    Pick("second_transplant", "incidence", "Second transplant, {time}", (2,)),
     Pick("acute_gvhd", "incidence", "Acute GvHD II to IV, {time}", (1,)),
     Pick("severe_acute_gvhd", "incidence", "Acute GvHD III to IV, {time}", (1,)),
     Pick("chronic_gvhd", "incidence", "Chronic GvHD, {time}", (2,)),

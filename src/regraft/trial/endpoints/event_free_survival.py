@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from regraft.trial.endpoints.base import Endpoint, Findings
-from regraft.trial.endpoints.incidence import free_of
+from regraft.trial.endpoints.incidence import GRAFT_FAILURE, SECOND_GRAFT, free_of
 from regraft.trial.observation import ObservedTrial
 
-EVENTS = {"graft failure": "graft_rejected"}  # what ends it, besides death
+EVENTS = {"graft failure": GRAFT_FAILURE, "second transplant": SECOND_GRAFT}  # what ends it, besides death
 
 
 def evaluate(observed: ObservedTrial) -> Findings:
@@ -18,7 +18,8 @@ ENDPOINT = Endpoint(
     id="event_free_survival",
     title="Event-free survival",
     definition=(
-        "Time from randomisation to rejection of the graft or death; others are censored at the end of follow-up."
+        "Time from randomisation to graft failure (rejection, or no engraftment), a second transplant or death; others "
+        "are censored at the end of follow-up."
     ),
     needs=("alive", "rejected"),
     evaluate=evaluate,

@@ -1,16 +1,14 @@
-"""What happens first to each patient: rejection of the graft, or death by one of its causes."""
+"""What happens first to each patient: failure of the graft, or death by one of its causes."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from regraft.trial.endpoints.base import Endpoint, Findings
-from regraft.trial.endpoints.incidence import competing
+from regraft.trial.endpoints.incidence import GRAFT_FAILURE, competing
 from regraft.trial.events import DEATH
 from regraft.trial.observation import ObservedArm, ObservedTrial
 from regraft.trial.statistics import Floats
-
-REJECTED = "graft_rejected"
 
 
 def evaluate(observed: ObservedTrial) -> Findings:
@@ -19,9 +17,9 @@ def evaluate(observed: ObservedTrial) -> Findings:
 
 
 def _days(arm: ObservedArm) -> dict[str, Floats]:
-    """Return the days of rejection and of death by each cause."""
+    """Return the days of graft failure and of death by each cause."""
     causes = [name.removeprefix(DEATH) for name in arm.groups.death]
-    return {"rejection": arm.events.first((REJECTED,), arm.schedule.randomisation_day)} | {
+    return {"graft failure": arm.events.first(GRAFT_FAILURE, arm.schedule.randomisation_day)} | {
         f"death: {cause.replace('_', ' ').replace('gvhd', 'GvHD')}": np.where(
             arm.death_cause == cause, arm.death_day, np.nan
         )
@@ -33,8 +31,8 @@ ENDPOINT = Endpoint(
     id="fates",
     title="First event after transplantation",
     definition=(
-        "First of rejection of the graft and death by each cause, from randomisation on; all compete (Aalen-Johansen), "
-        "and with those free of all they add up to everybody."
+        "First of failure of the graft (rejection, or no engraftment) and death by each cause, from randomisation on; "
+        "all compete (Aalen-Johansen), and with those free of all they add up to everybody."
     ),
     needs=("alive", "rejected"),
     evaluate=evaluate,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from regraft.trial.endpoints.base import Endpoint, Findings
-from regraft.trial.endpoints.incidence import free_of
+from regraft.trial.endpoints.incidence import GRAFT_FAILURE, free_of
 from regraft.trial.observation import ObservedTrial
 
 EVENTS = {
-    "acute GvHD III to IV": "severe_acute_gvhd",
-    "chronic GvHD": "chronic_gvhd",
-    "graft failure": "graft_rejected",
+    "acute GvHD III to IV": ("severe_acute_gvhd",),
+    "chronic GvHD": ("chronic_gvhd",),
+    "graft failure": GRAFT_FAILURE,
 }  # what ends it, besides death
 
 
@@ -23,7 +23,7 @@ ENDPOINT = Endpoint(
     title="GvHD-free and rejection-free survival",
     definition=(
         "Time from randomisation to acute graft-versus-host disease of grades III to IV, chronic disease, "
-        "rejection of the graft or death."
+        "graft failure (rejection, or no engraftment) or death."
     ),
     needs=("alive", "rejected", "acute_gvhd_grade", "chronic_gvhd_present"),
     evaluate=evaluate,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from regraft.trial.endpoints.base import Findings
 from regraft.trial.endpoints.earliest import until_first
 from regraft.trial.endpoints.time_to_event import add_incidence, add_survival, early_horizon, yearly_horizons
 from regraft.trial.observation import ObservedArm, ObservedTrial
 from regraft.trial.statistics import Floats
+
+GRAFT_FAILURE = ("graft_rejected", "no_engraftment")  # events of the model
+SECOND_GRAFT = ("second_graft",)
 
 
 def competing(
@@ -29,12 +32,12 @@ def competing(
     return findings
 
 
-def first_event(observed: ObservedTrial, event: str, *, name: str, label: str, code: str, title: str) -> Findings:
-    """Return the cumulative incidence of a patient's first event, death without it competing.
+def first_event(observed: ObservedTrial, *events: str, name: str, label: str, code: str, title: str) -> Findings:
+    """Return the cumulative incidence of a patient's first of some events, death without them competing.
 
     Parameters
     ----------
-    event : id of the model's event
+    events : ids of the model's events
     name : of the cause in the curves
     label : of the estimates
     code, title : in the ADTTE table
@@ -42,24 +45,24 @@ def first_event(observed: ObservedTrial, event: str, *, name: str, label: str, c
     start = observed.schedule.randomisation_day
 
     def days(arm: ObservedArm) -> dict[str, Floats]:
-        return {name: arm.events.first((event,), start), "death": arm.death_day}
+        return {name: arm.events.first(events, start), "death": arm.death_day}
 
     return competing(observed, days, label=label, code=code, title=title)
 
 
-def free_of(observed: ObservedTrial, events: Mapping[str, str], *, label: str, code: str) -> Findings:
+def free_of(observed: ObservedTrial, events: Mapping[str, Sequence[str]], *, label: str, code: str) -> Findings:
     """Return survival free of several events.
 
     Parameters
     ----------
-    events : name of each cause to the id of the model's event; death comes on top
+    events : name of each cause to the ids of the model's events; death comes on top
     label : of curves, estimates and the ADTTE table
     code : in the ADTTE table
     """
     findings, start = Findings(), observed.schedule.randomisation_day
     times = []
     for arm in observed.arms:
-        days = {name: arm.events.first((event,), start) for name, event in events.items()}
+        days = {name: arm.events.first(ids, start) for name, ids in events.items()}
         times.append(until_first(arm, days | {"death": arm.death_day}, code=code, title=label))
     add_survival(findings, times, observed, label=label, statistic="event-free")
     return findings
