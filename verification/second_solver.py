@@ -107,6 +107,8 @@ class Body:
             now[crossed] = not true_before[crossed]
         while due := [event for event, new, old in zip(self.events, now, true_before, strict=True) if new and not old]:
             for event in due:
+                if None in event.assign.values() and not drawn:
+                    raise ValueError(f"{event.name} on day {t:g} has no drawn value left.")
                 for name, value in event.assign.items():
                     y[self.names.index(name)] = drawn.pop(0) if value is None else value
             true_before = now
@@ -129,7 +131,8 @@ def simulate(  # noqa: PLR0913
 ) -> dict[str, NDArray[np.float64]]:
     """States and formulas at `times` (days, rising), each of shape (times,); the run starts at the first of them.
 
-    `drawn_hsc` are the stem cells after each draw, in order: chance is not part of this program.
+    `drawn_hsc` are the stem cells after each draw, in order: chance is not part of this program. More or fewer draws
+    than values is a ValueError.
     """
     body = Body(parts, parameters, inputs or {}, age_at_start)
     t, end, drawn = float(times[0]), float(times[-1]), list(drawn_hsc)
@@ -157,6 +160,8 @@ def simulate(  # noqa: PLR0913
                 body.administer(doses, t, y)
             holds = body.act(holds, t, y, drawn, crossed)
             rows[t] = body.everything(t, y)[1]
+    if drawn:
+        raise ValueError(f"{len(drawn)} drawn values were not used.")
     return {name: np.array([rows[float(time)][name] for time in times]) for name in rows[end]}
 
 
