@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from regraft.errors import InvalidField, InvalidFile, OutputFolderError, UnknownEntry, UsageError
-from regraft.evidence.access import rows_for_fitting, rows_for_scoring
+from regraft.evidence.access import rows_beside, rows_for_fitting, rows_for_scoring
 from regraft.evidence.looks import NAME, append_look, log_file, read_log, request_hash
 from regraft.evidence.published_types import Role
 
@@ -217,3 +217,15 @@ def test_the_swedish_reports_are_one_group_of_patients(tmp_path: Path) -> None:
     assert len(rows_for_fitting(regimens, log=tmp_path, why="test")) == 2
     with pytest.raises(InvalidField, match="counts these patients twice"):
         rows_for_fitting([*regimens, "silfverberg_2024_neda_5y_all"], log=tmp_path, why="test")
+
+
+def test_rows_beside_a_fit_may_share_patients_with_kept_rows_but_are_not_kept_ones(tmp_path: Path) -> None:
+    kept = other(role="validate", study="Kept")
+    table = write(tmp_path, ROW, kept)
+    with pytest.raises(InvalidField, match="may be among those of"):
+        rows_for_fitting(["cohort_neda_5y"], log=tmp_path, why="a fit", table=table)
+    (row,) = rows_beside(["cohort_neda_5y"], log=tmp_path, why="beside a fit", table=table)
+    assert row.value == 73.0
+    with pytest.raises(InvalidField, match="Name it under 'scored'"):
+        rows_beside(["other_row"], log=tmp_path, why="beside a fit", table=table)
+    assert [look.door for look in read_log(tmp_path)] == ["fitting", "beside", "beside"]

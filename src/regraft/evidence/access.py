@@ -87,9 +87,7 @@ def rows_for_scoring(
     return _look("scoring", ids, check, log=log, why=why, by=by, table=table)
 
 
-def rows_beside(
-    ids: Sequence[str], *, log: Path, why: str, by: str = "regraft", table: Path | None = None
-) -> Rows:
+def rows_beside(ids: Sequence[str], *, log: Path, why: str, by: str = "regraft", table: Path | None = None) -> Rows:
     """Return rows with role ``calibrate`` to set beside predictions without fitting them, or refuse all of them.
 
     Their patients may stand in rows kept for validation, so that nothing may be fitted to them.

@@ -243,7 +243,7 @@ def _at_visits(result: Result, schedule: Schedule, readings: Readings) -> dict[s
     if {"cd4", "naive_share"} <= measured.keys():
         measured["cd4_naive"] = measured["cd4"] * measured["naive_share"]
     if set(LYMPHOCYTES) <= measured.keys():
-        measured["lymphocytes"] = sum(measured[name] for name in LYMPHOCYTES)
+        measured["lymphocytes"] = np.add.reduce([measured[name] for name in LYMPHOCYTES])
     return measured
 
 

@@ -93,7 +93,8 @@ def test_chimerism_is_full_mixed_or_none() -> None:
 def test_t_cells_are_early_when_two_visits_in_a_row_say_so() -> None:
     cd4 = [course(0, 60, 70, 10, 500), course(0, 60, 10, 60, 500), course(0, 10, 60, 70, 500), course(0, 0, 0, 0, 0)]
     cd3 = [course(0, 100, 1200, 1300, 1500), course(0, 0, 0, 999, 1001), course(0, 0, 0, 0, 0), course(0, 0, 0, 0, 0)]
-    one = arm("grafted", 4, plan=PLAN, readings={"cd4": cd4, "cd3": cd3}, deaths={3: (40.0, "infection")})
+    readings = {"cd4": cd4, "cd3": cd3, "lymphocytes": [course(0, 200, 300, 400, k) for k in (500, 700, 900, 1100)]}
+    one = arm("grafted", 4, plan=PLAN, readings=readings, deaths={3: (40.0, "infection")})
     result = ENDPOINTS["t_cell_recovery"].result(trial(one))
     early = result.estimate("grafted", "early CD4")
     assert early is not None
@@ -102,6 +103,11 @@ def test_t_cells_are_early_when_two_visits_in_a_row_say_so() -> None:
     start = PLAN.randomisation_day
     assert times.time[:2] == pytest.approx([2 * MONTH - start, 6 * MONTH - start])
     assert times.cause.tolist() == [1, 1, 0, 2]
+    by_visit = [result.estimate("grafted", "recovered", month) for month in (2.0, 3.0, 6.0)]
+    assert [one.value for one in by_visit if one is not None] == pytest.approx([25.0, 25.0, 50.0])
+    counted = result.estimate("grafted", "lymphocytes", 6.0)
+    assert counted is not None
+    assert counted.value == pytest.approx(700.0)  # of the three who live
 
 
 def test_independence_needs_enough_own_immunoglobulin() -> None:
@@ -110,6 +116,11 @@ def test_independence_needs_enough_own_immunoglobulin() -> None:
     found = ENDPOINTS["immunoglobulin_independence"].result(trial(one)).estimate("grafted", "independent", 6.0)
     assert found is not None
     assert found.value == pytest.approx(50.0)
+
+
+def test_incidence_by_day_100_counts_what_came_by_then() -> None:
+    assert incidence("chronic_gvhd", 100 / MONTH) == 0.0
+    assert incidence("acute_gvhd", 100 / MONTH) == pytest.approx(100 * 3 / 5)
 
 
 def test_failure_is_rejection_or_no_engraftment_and_second_transplants_are_counted() -> None:

@@ -44,8 +44,9 @@ class _Content(BaseModel):
 class RowUse:
     """Which arm of which trial answers a published row.
 
-    ``arm`` may be a mixture, as a series of several donors is: ``sibling:0.2+haplo:0.8``. ``se`` is the standard error on the row's link scale where the row itself gives none, ``extra_sd`` the spread there
-    because population or definition differ; ``reason`` says how both came about.
+    ``arm`` may be a mixture, as a series of several donors is: ``sibling:0.2+haplo:0.8``. ``se`` is the standard error
+    on the row's link scale where the row itself gives none, ``extra_sd`` the spread there because population or
+    definition differ; ``reason`` says how both came about.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""T cells and all lymphocytes after a transplant: counts at the visits, early recovery, and the day T cells are back."""
+"""T cells and all lymphocytes after a transplant: counts at visits, early recovery, and the day T cells are back."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ ENDPOINT = Endpoint(
     id="t_cell_recovery",
     title="T-cell recovery",
     definition=(
-        "T cells (CD3) and all lymphocytes at the visits, median of the living; patients with CD4 above 50/uL at two visits in a row by "
-        "day 100; first visit with CD3 above 1000/uL, death competes."
+        "T cells (CD3) and all lymphocytes at the visits, median of the living; patients with CD4 above 50/uL at two "
+        "visits in a row by day 100; first visit with CD3 above 1000/uL, death competes."
     ),
     needs=("cd3", "cd4", "b_cells", "nk"),
     evaluate=evaluate,

@@ -21,7 +21,6 @@ from regraft.trial.survival import (
 )
 from regraft.trial.weighting import Weights
 
-
 HALF_YEAR = 6.0  # months
 MONTHS_BY_DAY = 12  # earlier horizons are told by their day
 
