@@ -327,3 +327,21 @@ def test_without_alpha_beta_cells_a_parent_harms_little_and_gives_nk_cells() -> 
     ]
     assert (nk[0] > nk[1]).all()
     assert (nk[0] - nk[1]).mean() > 1
+
+
+@pytest.mark.parametrize(("gene", "acts"), [("share_ada", True), ("share_rag", False)])
+def test_enzyme_lets_own_t_cells_live_where_the_gene_of_the_enzyme_is_missing(gene: str, acts: bool) -> None:
+    shares = dict.fromkeys(("share_il2rg", "share_rag", "share_ada"), 0.0) | {gene: 1.0}
+    protocol = without_fallback(load_protocol("scid_haplo"), second=None)
+    drugs = tuple(step for step in protocol.steps if getattr(step, "agent", "") != "peg_ada")
+    assert len(drugs) < len(protocol.steps)
+    quiet, days = {"k_rejection": 0.0}, DAYS[DAYS <= 60]
+    given = outcome(protocol, days=days, **shares, **quiet)
+    never = outcome(protocol.model_copy(update={"steps": drugs}), days=days, **shares, **quiet)
+    before = {"peg_ada_from": -10.0, "peg_ada_to": 30.0}
+    supplied = outcome(protocol.model_copy(update={"steps": drugs}), days=days, **shares, **quiet, **before)
+    assert (at(given, "peg_ada", 7) > 20).all()
+    assert (at(supplied, "peg_ada", 21) > 0).all() == acts
+    for one in (given, supplied):
+        more = at(one, "t_cells_host", 30) > at(never, "t_cells_host", 30) + 1
+        assert more.all() if acts else not more.any()
