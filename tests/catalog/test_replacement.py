@@ -197,7 +197,8 @@ def test_older_donors_cause_more_disease_and_no_more_rejection() -> None:
     young, old, unknown = with_donor(age="18 year"), with_donor(age="60 year"), with_donor()
     assert gained(young, "H_acute_gvhd") < gained(unknown, "H_acute_gvhd") < gained(old, "H_acute_gvhd")
     assert gained(with_donor(age="30 year"), "H_acute_gvhd") == gained(unknown, "H_acute_gvhd")
-    np.testing.assert_allclose(at(young, "H_rejection", 14), at(old, "H_rejection", 14), rtol=0.01)
+    # rejection is the patient's doing; a graft that reacts more clears more of the cells that reject
+    assert (at(old, "H_rejection", 14) <= at(young, "H_rejection", 14) * (1 + 1e-6)).all()
 
 
 def test_cells_of_women_harm_men_late() -> None:

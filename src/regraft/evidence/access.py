@@ -1,4 +1,4 @@
-"""The two doors to the numbers of published results: for fitting and for scoring. Each look is written down."""
+"""The doors to the numbers of published results: for fitting, for scoring, for showing. Each look is written down."""
 
 from __future__ import annotations
 
@@ -85,6 +85,38 @@ def rows_for_scoring(
             _check_number(row)
 
     return _look("scoring", ids, check, log=log, why=why, by=by, table=table)
+
+
+def rows_beside(
+    ids: Sequence[str], *, log: Path, why: str, by: str = "regraft", table: Path | None = None
+) -> Rows:
+    """Return rows with role ``calibrate`` to set beside predictions without fitting them, or refuse all of them.
+
+    Their patients may stand in rows kept for validation, so that nothing may be fitted to them.
+
+    Parameters
+    ----------
+    ids, log, why, by, table : as in ``rows_for_fitting``
+
+    Raises
+    ------
+    UnknownEntry : no row has one of the ids
+    InvalidField : a row has another role, is not verified or has no number
+    UsageError : no row is asked for
+    OutputFolderError : the log cannot be written
+    """
+
+    def check(chosen: Rows, everything: Rows, clusters: Clusters) -> None:
+        del everything, clusters
+        for row in chosen:
+            if row.role is not Role.CALIBRATE:
+                raise InvalidField(
+                    f"{_name(row)} cannot be shown beside a fit: its role is {row.role.value!r}, and only 'calibrate' "
+                    "may be. Name it under 'scored'."
+                )
+            _check_number(row)
+
+    return _look("beside", ids, check, log=log, why=why, by=by, table=table)
 
 
 def _look(

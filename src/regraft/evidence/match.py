@@ -31,6 +31,21 @@ REPORTED_AS: Mapping[str, tuple[str, str]] = {
     "naive_cd4_count": ("immune_reconstitution", "cd4_naive"),
     "naive_share_fold": ("immune_reconstitution", "naive share fold"),
     "infection_rate": ("infections", "rate: all"),
+    "event_free_survival": ("event_free_survival", "event-free"),
+    "acute_gvhd": ("acute_gvhd", "incidence"),
+    "severe_acute_gvhd": ("severe_acute_gvhd", "incidence"),
+    "chronic_gvhd": ("chronic_gvhd", "incidence"),
+    "graft_failure": ("graft_failure", "incidence"),
+    "engrafted": ("neutrophil_engraftment", "share engrafted"),
+    "early_cd4": ("t_cell_recovery", "early CD4"),
+    "t_cells_recovered": ("t_cell_recovery", "recovered"),
+    "t_cell_count": ("t_cell_recovery", "cd3"),
+    "lymphocyte_count": ("t_cell_recovery", "lymphocytes"),
+    "full_myeloid_chimerism": ("chimerism", "myeloid_chimerism: full"),
+    "mixed_myeloid_chimerism": ("chimerism", "myeloid_chimerism: mixed"),
+    "no_myeloid_chimerism": ("chimerism", "myeloid_chimerism: none"),
+    "full_t_chimerism": ("chimerism", "t_chimerism: full"),
+    "immunoglobulin_independence": ("immunoglobulin_independence", "independent"),
 }
 # Rates over the time since day 0: they change little when that is a little longer or shorter.
 OVER_A_PERIOD = ("annualised_relapse_rate", "infection_rate")

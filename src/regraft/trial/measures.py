@@ -74,6 +74,8 @@ MEASURES: Mapping[str, Measure] = {
     "relapses_last_12_months": Measure("dimensionless", _recent("relapse", 12), ("relapses",), is_count=True),
     "relapses_last_24_months": Measure("dimensionless", _recent("relapse", 24), ("relapses",), is_count=True),
     "new_lesions_last_12_months": Measure("dimensionless", _recent("lesion", 12), ("lesions",), is_count=True),
+    "infections_last_month": Measure("dimensionless", _recent("infection", 1), ("alive",), is_count=True),
+    "infections_last_12_months": Measure("dimensionless", _recent("infection", 12), ("alive",), is_count=True),
     "neutrophils": Measure("cells/uL", _reading("neutrophils"), ("neutrophils",)),
     "platelets": Measure("cells/uL", _reading("platelets"), ("platelets",)),
     "comorbidity": Measure("dimensionless", _covariate("comorbidity")),

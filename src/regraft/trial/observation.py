@@ -23,6 +23,7 @@ CHIMERISM = ("myeloid_chimerism", "t_chimerism", "b_chimerism", "nk_chimerism")
 SHARES = ("naive_share", *CHIMERISM)
 DAILY_COUNTS = ("neutrophils", "platelets")
 RECORDED = ("edss", *BLOOD_COUNTS, *SHARES)
+LYMPHOCYTES = ("cd3", "b_cells", "nk")  # counted together where all three are
 LESIONS = "lesions"
 BLOCK = 1000  # patients whose values are in memory at once where an arm is kept on disk
 VISITS_AT_ONCE = 10
@@ -241,6 +242,8 @@ def _at_visits(result: Result, schedule: Schedule, readings: Readings) -> dict[s
             measured[quantity] = readings.share(quantity, share, names)
     if {"cd4", "naive_share"} <= measured.keys():
         measured["cd4_naive"] = measured["cd4"] * measured["naive_share"]
+    if set(LYMPHOCYTES) <= measured.keys():
+        measured["lymphocytes"] = sum(measured[name] for name in LYMPHOCYTES)
     return measured
 
 

@@ -140,7 +140,7 @@ def _read_posterior(design: TrialDesign, model: JoinedModel, population: Populat
             )
         if name in design.settings:
             raise InvalidField(f"{where} decides {name!r}, but 'settings' decide it too. Leave one of them out.")
-    check_typical(draws.names, model, where)
+    check_typical(draws.names, [model], where)
     return draws
 
 

@@ -31,6 +31,7 @@ PARAMETERS = {
     "naive_share": ("NAIVESH", "Naive share of CD4 T cells"),
     "cd8": ("CD8", "CD8 T cells (cells/uL)"),
     "b_cells": ("BCELL", "B cells (cells/uL)"),
+    "lymphocytes": ("LYMPH", "Lymphocytes (cells/uL)"),
     "nk": ("NK", "NK cells (cells/uL)"),
     "igg": ("IGG", "IgG (g/L)"),
     "igg_own": ("IGGOWN", "IgG made by own plasma cells (g/L)"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,19 +16,20 @@ if TYPE_CHECKING:
 SPREAD = ".spread"  # what is named so is how much patients differ in the parameter
 
 
-def check_typical(names: Iterable[str], model: JoinedModel, what: str) -> None:
-    """Refuse a name that means no parameter with a row in a model's tables.
+def check_typical(names: Iterable[str], models: Sequence[JoinedModel], what: str) -> None:
+    """Refuse a name that means no parameter with a row in the tables of some models.
 
     Parameters
     ----------
     names : parameter ids, or ids and ``.spread``
+    models : at least one of them has each parameter
     what : what the names belong to, as a message begins: ``A prior for design 'small'``
 
     Raises
     ------
     InvalidField : with near matches
     """
-    known = [row.id for row in model.parameter_rows]
+    known = list(dict.fromkeys(row.id for model in models for row in model.parameter_rows))
     for name in names:
         if name.removesuffix(SPREAD) not in known:
             raise InvalidField(f"{what} names {name!r}, no parameter of its models. {near_matches(name, known)}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from regraft.errors import InvalidField
 from regraft.evidence.likelihood import Simulated
@@ -17,7 +17,10 @@ HALF_AN_EVENT = 0.5  # stands for none: the logarithm of a rate of zero does not
 
 
 def answer(
-    row: PublishedResult, endpoints: Mapping[str, EndpointResult], arm: str, reference: str = ""
+    row: PublishedResult,
+    endpoints: Mapping[str, EndpointResult],
+    arms: Sequence[tuple[str, float]],
+    reference: str = "",
 ) -> Simulated | None:
     """Return the simulated value of a published row, or None where the trial could not estimate it.
 
@@ -25,7 +28,7 @@ def answer(
     ----------
     row : sealed rows will do
     endpoints : results of a trial
-    arm : the arm that the row is about
+    arms : the arm that the row is about, with share 1; or several, each with its share of the row's patients
     reference : for ratios, the arm that it is compared with
 
     Raises
@@ -34,15 +37,18 @@ def answer(
 
     Notes
     -----
-    A hazard ratio is read as the ratio of the cumulative hazards at the row's time, which it is where hazards are
+    Values of a mixture are averaged by their shares: right for means and shares of patients, near for medians. A hazard
+    ratio is read as the ratio of the cumulative hazards at the row's time, which it is where hazards are
     proportional.
     """
-    found = nearest(row, endpoints, arm)
+    found = [nearest(row, endpoints, arm) for arm, _ in arms]
     if not row.reference_class:
-        return _single(row, found)
-    if not reference:
-        raise InvalidField(f"Published row {row.id!r} is a ratio: name the arm it is compared with as 'reference'.")
-    return _ratio(row, found, nearest(row, endpoints, reference))
+        return _mixed([_single(row, one) for one in found], [share for _, share in arms])
+    if not reference or len(found) > 1:
+        raise InvalidField(
+            f"Published row {row.id!r} is a ratio: name one arm, and the arm it is compared with as 'reference'."
+        )
+    return _ratio(row, found[0], nearest(row, endpoints, reference))
 
 
 def nearest(row: PublishedResult, endpoints: Mapping[str, EndpointResult], arm: str) -> ArmEstimate:
@@ -81,6 +87,16 @@ def _single(row: PublishedResult, found: ArmEstimate) -> Simulated | None:
     if row.kind in RATIOS and estimate.value <= 0:
         return None
     return Simulated(estimate.value, _variance(estimate), estimate.n)
+
+
+def _mixed(parts: Sequence[Simulated | None], shares: Sequence[float]) -> Simulated | None:
+    """Return the average of several arms by shares, None where one of them has no value."""
+    known = [part for part in parts if part is not None]
+    if len(known) < len(parts):
+        return None
+    value = sum(share * part.value for share, part in zip(shares, known, strict=True))
+    variance = sum(share**2 * part.variance for share, part in zip(shares, known, strict=True))
+    return Simulated(value, variance, sum(part.patients or 0 for part in known) or None)
 
 
 def _ratio(row: PublishedResult, found: ArmEstimate, other: ArmEstimate) -> Simulated | None:

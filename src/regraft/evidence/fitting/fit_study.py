@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from regraft.errors import OutputFolderError
-from regraft.evidence.access import rows_for_fitting, rows_for_scoring
+from regraft.evidence.access import rows_beside, rows_for_fitting, rows_for_scoring
 from regraft.evidence.calibration.chance import Floats
 from regraft.evidence.calibration.fit import fit_population
 from regraft.evidence.calibration.forward import Observations, Prediction
@@ -82,7 +82,7 @@ def observations(uses: Sequence[RowUse], rows: Sequence[PublishedResult]) -> Obs
 def score_study(
     study: Study, theta: Floats, *, log: Path, cores: int = 1, progress: Progress | None = None
 ) -> tuple[Scorecard, ...]:
-    """Score a study's rows: those that were fitted, and those that were not.
+    """Score a study's rows: those that were fitted, those that are shown beside them, and those kept for validation.
 
     Parameters
     ----------
@@ -91,10 +91,13 @@ def score_study(
 
     Returns
     -------
-    the scorecard of fitted rows, and that of scored rows if the study names any
+    the scorecard of fitted rows, those of rows beside them and of scored rows if the study names any
     """
     fitted = rows_for_fitting([use.id for use in study.fitted], log=log, why=f"scorecard of {study.id}", by="validate")
     sets = [("fitted", study.fitted, fitted)]
+    if study.beside:
+        shown = rows_beside([use.id for use in study.beside], log=log, why=f"beside {study.id}", by="validate")
+        sets.append(("for calibration, not fitted", study.beside, shown))
     if study.scored:
         scored = rows_for_scoring([use.id for use in study.scored], log=log, why=f"score {study.id}", by="validate")
         sets.append(("never fitted", study.scored, scored))

@@ -19,6 +19,8 @@ from regraft.trial.design import Identifier, TrialDesign, load_design
 
 START = "a fit starts with 'id:' and 'title:'"
 COLUMNS = ("id", "design", "arm", "reference", "se", "extra_sd", "reason")
+ALL_SHARES = 1.0
+SHARES_TOLERANCE = 1e-6
 
 
 class _Content(BaseModel):
@@ -33,6 +35,7 @@ class _Content(BaseModel):
     priors: str = "priors.csv"
     fitted: str = "fitted.csv"
     scored: str = ""
+    beside: str = ""
     designs: Annotated[tuple[str, ...], Field(min_length=1)]
     settings: Mapping[str, float] = Field(default_factory=dict)
 
@@ -41,7 +44,7 @@ class _Content(BaseModel):
 class RowUse:
     """Which arm of which trial answers a published row.
 
-    ``se`` is the standard error on the row's link scale where the row itself gives none, ``extra_sd`` the spread there
+    ``arm`` may be a mixture, as a series of several donors is: ``sibling:0.2+haplo:0.8``. ``se`` is the standard error on the row's link scale where the row itself gives none, ``extra_sd`` the spread there
     because population or definition differ; ``reason`` says how both came about.
     """
 
@@ -53,10 +56,19 @@ class RowUse:
     extra_sd: float
     reason: str
 
+    @property
+    def arms(self) -> tuple[tuple[str, float], ...]:
+        """Arms with the share of the patients that each stands for."""
+        return tuple((name, share) for name, share in _mixture(self.arm))
+
 
 @dataclass(frozen=True)
 class Study:
-    """A fit: its priors, its trials, the rows that are fitted, and those that are scored."""
+    """A fit: its priors, its trials, the rows that are fitted, and those that are scored.
+
+    ``beside`` are rows for calibration that are set beside the predictions but not fitted, because their patients may
+    stand in rows for validation.
+    """
 
     id: str
     title: str
@@ -65,6 +77,7 @@ class Study:
     designs: Mapping[str, TrialDesign]
     fitted: tuple[RowUse, ...]
     scored: tuple[RowUse, ...]
+    beside: tuple[RowUse, ...]
     settings: Settings
     path: Path
 
@@ -109,6 +122,7 @@ def load_study(path: str | Path, *, patients_per_arm: int | None = None) -> Stud
         designs=designs,
         fitted=read_uses(path.parent / content.fitted, designs),
         scored=read_uses(path.parent / content.scored, designs) if content.scored else (),
+        beside=read_uses(path.parent / content.beside, designs) if content.beside else (),
         settings=_settings(path, content.settings),
         path=path,
     )
@@ -146,10 +160,7 @@ def read_uses(path: Path, designs: Mapping[str, TrialDesign]) -> tuple[RowUse, .
             raise InvalidField(f"{where}: the row occurs twice; one arm answers it.")
         if row["design"] not in designs:
             raise InvalidField(f"{where}: no design {row['design']!r}. {near_matches(row['design'], designs)}")
-        arms = [arm.id for arm in designs[row["design"]].arms]
-        for column in ("arm", "reference"):
-            if row[column] not in arms and (column == "arm" or row[column]):
-                raise InvalidField(f"{where}: {column} is {row[column]!r}. {near_matches(row[column], arms)}")
+        _check_arms(where, row, [arm.id for arm in designs[row["design"]].arms])
         numbers = {
             name: read_number(row[name], path=path, row=row["id"], column=name) if row[name] else None
             for name in ("se", "extra_sd")
@@ -167,11 +178,38 @@ def read_uses(path: Path, designs: Mapping[str, TrialDesign]) -> tuple[RowUse, .
     return tuple(uses)
 
 
+def _check_arms(where: str, row: Mapping[str, str], arms: Sequence[str]) -> None:
+    """Refuse arms that the design does not have, and mixtures whose shares are not everybody."""
+    try:
+        mixture = _mixture(row["arm"])
+    except ValueError:
+        raise InvalidField(
+            f"{where}: arm is {row['arm']!r}; write one arm, or a mixture such as 'sibling:0.2+haplo:0.8'."
+        ) from None
+    for column, name in [*(("arm", name) for name, _ in mixture), ("reference", row["reference"])]:
+        if name not in arms and (column == "arm" or name):
+            raise InvalidField(f"{where}: {column} is {name!r}. {near_matches(name, arms)}")
+    total = sum(share for _, share in mixture)
+    if abs(total - ALL_SHARES) > SHARES_TOLERANCE or any(share <= 0 for _, share in mixture):
+        raise InvalidField(
+            f"{where}: the shares of the arms in {row['arm']!r} add up to {total:g}; each is above 0, all are 1."
+        )
+
+
+def _mixture(text: str) -> list[tuple[str, float]]:
+    """Return arms and shares; one arm alone is everybody."""
+    if ":" not in text:
+        return [(text, ALL_SHARES)]
+    pairs = (part.split(":", 1) for part in text.split("+"))
+    return [(pair[0].strip(), float(pair[1])) for pair in pairs]
+
+
 def used_designs(study: Study, uses: Sequence[RowUse]) -> dict[str, TrialDesign]:
     """Return the designs that some rows need, each with the arms that they need."""
     found = {}
     for name, design in study.designs.items():
-        wanted = {arm for use in uses if use.design == name for arm in (use.arm, use.reference)}
+        mine = [use for use in uses if use.design == name]
+        wanted = {arm for use in mine for arm, _ in use.arms} | {use.reference for use in mine}
         arms = tuple(arm for arm in design.arms if arm.id in wanted)
         if arms:
             reference = design.reference_arm if design.reference_arm in wanted else arms[0].id

@@ -78,7 +78,7 @@ class TrialModel:
                 enrolled[key] = screen(plan)[0]
             endpoints = run_endpoints(plan, enrolled[key])
             for k in mine:
-                found = answer(self.rows[k], endpoints, self.uses[k].arm, self.uses[k].reference)
+                found = answer(self.rows[k], endpoints, self.uses[k].arms, self.uses[k].reference)
                 if found is not None:
                     on_link = simulated_on_link(self.rows[k], found)
                     value[k], variance[k] = on_link.y, on_link.se**2
@@ -124,12 +124,11 @@ def make_trial_model(
 
     Raises
     ------
-    InvalidField : a parameter that no model has, a row that no endpoint of its trial answers
+    InvalidField : a parameter that none of the trials' models has, a row that no endpoint of its trial answers
     """
     kept = {name: _lean(design, uses, rows) for name, design in designs.items()}
     model = TrialModel(kept, tuple(uses), tuple(rows), tuple(names), seed)
-    for name in kept:
-        check_typical(names, model.plan(name).model, f"A prior for design {name!r}")
+    check_typical(names, [model.plan(name).model for name in kept], "A prior")
     for row in rows:
         link_name(row)
     return model

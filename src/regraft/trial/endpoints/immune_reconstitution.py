@@ -53,7 +53,8 @@ def _add_low_cd4(findings: Findings, arm: ObservedArm, limit: float) -> None:
 def _add_naive_fold(findings: Findings, arm: ObservedArm) -> None:
     """Add the naive share relative to the patient's own at randomisation: median, and share of patients above it."""
     shares = arm.over_visits("naive_share")
-    baseline = next(shares).copy()
+    first = next(shares)
+    baseline = np.where(first > 0, first, np.nan)
     for visit, values in zip(arm.schedule.visits[1:], shares, strict=True):
         ratio = values / baseline
         fold = median(ratio, "dimensionless", arm.weights)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from regraft.trial.endpoints.base import Findings
 from regraft.trial.endpoints.earliest import until_first
-from regraft.trial.endpoints.time_to_event import add_incidence, add_survival, yearly_horizons
+from regraft.trial.endpoints.time_to_event import add_incidence, add_survival, early_horizon, yearly_horizons
 from regraft.trial.observation import ObservedArm, ObservedTrial
 from regraft.trial.statistics import Floats
 
@@ -17,7 +17,7 @@ SECOND_GRAFT = ("second_graft",)
 def competing(
     observed: ObservedTrial, days: Callable[[ObservedArm], Mapping[str, Floats]], *, label: str, code: str, title: str
 ) -> Findings:
-    """Return the cumulative incidence of what happens first; all causes compete.
+    """Return the cumulative incidence of what happens first, by day 100 and whole years; all causes compete.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def competing(
     """
     findings = Findings()
     times = [until_first(arm, days(arm), code=code, title=title) for arm in observed.arms]
-    horizons = yearly_horizons(observed)
+    horizons = (early_horizon(observed), *yearly_horizons(observed))
     add_incidence(findings, times, label=label, horizons=horizons, statistic="incidence", weights=observed.weights)
     return findings
 

@@ -1,4 +1,4 @@
-"""T cells after a transplant: counts at the visits, early recovery, and the day they are back."""
+"""T cells and all lymphocytes after a transplant: counts at the visits, early recovery, and the day T cells are back."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import numpy as np
 
 from regraft.trial.endpoints.base import ArmEstimate, Endpoint, Findings
 from regraft.trial.endpoints.earliest import until_first
-from regraft.trial.endpoints.time_to_event import add_incidence, yearly_horizons
+from regraft.trial.endpoints.time_to_event import add_incidence, visit_horizons, yearly_horizons
 from regraft.trial.observation import ObservedArm, ObservedTrial
 from regraft.trial.statistics import Floats, median, share
+
+COUNTS = {"cd3": "T cells", "lymphocytes": "Lymphocytes"}
 
 
 def evaluate(observed: ObservedTrial) -> Findings:
@@ -16,10 +18,10 @@ def evaluate(observed: ObservedTrial) -> Findings:
     findings = Findings()
     limit, clinic = observed.clinic.value("cd3_recovered"), observed.clinic
     for arm in observed.arms:
-        for visit, values in zip(arm.schedule.visits, arm.over_visits("cd3"), strict=True):
-            label = f"T cells, {visit.name}"
-            found = median(values, "cells/uL", arm.weights)
-            findings.estimates.append(ArmEstimate(arm.id, "cd3", label, found, visit.month))
+        for quantity, name in COUNTS.items():
+            for visit, values in zip(arm.schedule.visits, arm.over_visits(quantity), strict=True):
+                found = median(values, "cells/uL", arm.weights)
+                findings.estimates.append(ArmEstimate(arm.id, quantity, f"{name}, {visit.name}", found, visit.month))
         early = share(_early(arm, clinic.value("cd4_early"), clinic.days("cd4_early_period")), arm.weights)
         findings.estimates.append(ArmEstimate(arm.id, "early CD4", "CD4 above 50/uL at two visits by day 100", early))
     times = [
@@ -31,7 +33,7 @@ def evaluate(observed: ObservedTrial) -> Findings:
         )
         for arm in observed.arms
     ]
-    horizons = yearly_horizons(observed)
+    horizons = (*visit_horizons(observed), *yearly_horizons(observed))
     add_incidence(findings, times, label="T cells", horizons=horizons, statistic="recovered", weights=observed.weights)
     return findings
 
@@ -57,9 +59,9 @@ ENDPOINT = Endpoint(
     id="t_cell_recovery",
     title="T-cell recovery",
     definition=(
-        "T cells (CD3) at the visits, median of the living; patients with CD4 above 50/uL at two visits in a row by "
+        "T cells (CD3) and all lymphocytes at the visits, median of the living; patients with CD4 above 50/uL at two visits in a row by "
         "day 100; first visit with CD3 above 1000/uL, death competes."
     ),
-    needs=("cd3", "cd4"),
+    needs=("cd3", "cd4", "b_cells", "nk"),
     evaluate=evaluate,
 )

@@ -22,6 +22,10 @@ from regraft.trial.survival import (
 from regraft.trial.weighting import Weights
 
 
+HALF_YEAR = 6.0  # months
+MONTHS_BY_DAY = 12  # earlier horizons are told by their day
+
+
 @dataclass(frozen=True)
 class Horizon:
     """A time at which curves are read: months after day 0 and days after the origin of the times."""
@@ -32,6 +36,8 @@ class Horizon:
     @property
     def text(self) -> str:
         """The time as a reader writes it."""
+        if self.months < MONTHS_BY_DAY:
+            return f"day {self.months * DAYS['month']:.0f}"
         years = self.months / 12
         return f"{years:g} years" if years != 1 else "1 year"
 
@@ -40,6 +46,22 @@ def yearly_horizons(observed: ObservedTrial) -> tuple[Horizon, ...]:
     """Return the whole years after day 0, for times that count from randomisation."""
     start = observed.schedule.randomisation_day
     return tuple(Horizon(12.0 * year, year * DAYS["year"] - start) for year in observed.years)
+
+
+def early_horizon(observed: ObservedTrial) -> Horizon:
+    """Return the end of the early period after the infusion (day 100), for times that count from randomisation."""
+    period = observed.clinic.days("early_death_period")
+    return Horizon(period / DAYS["month"], period - observed.schedule.randomisation_day)
+
+
+def visit_horizons(observed: ObservedTrial) -> tuple[Horizon, ...]:
+    """Return the visits of the first half year after day 0, for what is seen at visits only."""
+    schedule = observed.schedule
+    return tuple(
+        Horizon(visit.month, visit.month * DAYS["month"] - schedule.randomisation_day)
+        for visit in schedule.visits
+        if 0 < visit.month <= HALF_YEAR
+    )
 
 
 def add_survival(

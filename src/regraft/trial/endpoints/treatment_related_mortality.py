@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from regraft.trial.design import DAYS
 from regraft.trial.endpoints.base import Endpoint, Findings
 from regraft.trial.endpoints.earliest import until_first
-from regraft.trial.endpoints.time_to_event import Horizon, add_incidence, yearly_horizons
+from regraft.trial.endpoints.time_to_event import add_incidence, early_horizon, yearly_horizons
 from regraft.trial.observation import ObservedArm, ObservedTrial
 from regraft.trial.statistics import Floats
 
@@ -19,9 +18,7 @@ def evaluate(observed: ObservedTrial) -> Findings:
     findings = Findings()
     period = observed.clinic.days("early_death_period")
     times = [until_first(arm, _deaths(arm, period), code="TRM", title=ENDPOINT.title) for arm in observed.arms]
-    start = observed.schedule.randomisation_day
-    early = Horizon(period / DAYS["month"], period - start)
-    horizons = (early, *yearly_horizons(observed))
+    horizons = (early_horizon(observed), *yearly_horizons(observed))
     add_incidence(findings, times, label="Deaths", horizons=horizons, statistic="incidence", weights=observed.weights)
     return findings
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from regraft.trial.arms import SimulatedArm
 from regraft.trial.events import EventLog
-from regraft.trial.observation import DAILY_COUNTS, LESIONS, RECORDED, scan_months
+from regraft.trial.observation import DAILY_COUNTS, LESIONS, LYMPHOCYTES, RECORDED, scan_months
 from regraft.trial.plan import Plan
 from regraft.trial.result import Failure
 from regraft.trial.screening import Enrolled
@@ -86,7 +86,8 @@ def write_arm(
 def quantities(outputs: Sequence[str]) -> list[str]:
     """Return what is read at visits where the model records some outputs, in the order of ``observe``."""
     names = [name for name in RECORDED if name in outputs]
-    return [*names, "cd4_naive"] if {"cd4", "naive_share"} <= set(outputs) else names
+    derived = {"cd4_naive": ("cd4", "naive_share"), "lymphocytes": LYMPHOCYTES}
+    return [*names, *(name for name, parts in derived.items() if set(parts) <= set(outputs))]
 
 
 def _blank(plan: Plan, status: Sequence[str]) -> dict[str, Column]:
