@@ -197,7 +197,8 @@ def test_older_donors_cause_more_disease_and_no_more_rejection() -> None:
     young, old, unknown = with_donor(age="18 year"), with_donor(age="60 year"), with_donor()
     assert gained(young, "H_acute_gvhd") < gained(unknown, "H_acute_gvhd") < gained(old, "H_acute_gvhd")
     assert gained(with_donor(age="30 year"), "H_acute_gvhd") == gained(unknown, "H_acute_gvhd")
-    np.testing.assert_allclose(at(young, "H_rejection", 14), at(old, "H_rejection", 14), rtol=0.01)
+    # rejection is the patient's doing; a graft that reacts more clears more of the cells that reject
+    assert (at(old, "H_rejection", 14) <= at(young, "H_rejection", 14) * (1 + 1e-6)).all()
 
 
 def test_cells_of_women_harm_men_late() -> None:
@@ -327,3 +328,21 @@ def test_without_alpha_beta_cells_a_parent_harms_little_and_gives_nk_cells() -> 
     ]
     assert (nk[0] > nk[1]).all()
     assert (nk[0] - nk[1]).mean() > 1
+
+
+@pytest.mark.parametrize(("gene", "acts"), [("share_ada", True), ("share_rag", False)])
+def test_enzyme_lets_own_t_cells_live_where_the_gene_of_the_enzyme_is_missing(gene: str, acts: bool) -> None:
+    shares = dict.fromkeys(("share_il2rg", "share_rag", "share_ada"), 0.0) | {gene: 1.0}
+    protocol = without_fallback(load_protocol("scid_haplo"), second=None)
+    drugs = tuple(step for step in protocol.steps if getattr(step, "agent", "") != "peg_ada")
+    assert len(drugs) < len(protocol.steps)
+    quiet, days = {"k_rejection": 0.0}, DAYS[DAYS <= 60]
+    given = outcome(protocol, days=days, **shares, **quiet)
+    never = outcome(protocol.model_copy(update={"steps": drugs}), days=days, **shares, **quiet)
+    before = {"peg_ada_from": -10.0, "peg_ada_to": 30.0}
+    supplied = outcome(protocol.model_copy(update={"steps": drugs}), days=days, **shares, **quiet, **before)
+    assert (at(given, "peg_ada", 7) > 20).all()
+    assert (at(supplied, "peg_ada", 21) > 0).all() == acts
+    for one in (given, supplied):
+        more = at(one, "t_cells_host", 30) > at(never, "t_cells_host", 30) + 1
+        assert more.all() if acts else not more.any()

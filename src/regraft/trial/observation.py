@@ -18,7 +18,19 @@ from regraft.trial.statistics import Booleans, Floats
 from regraft.trial.visits import Schedule
 from regraft.trial.weighting import Weights
 
-BLOOD_COUNTS = ("neutrophils", "platelets", "cd4", "cd8", "b_cells", "nk", "igg", "cd3", "haemoglobin", "igg_own")
+BLOOD_COUNTS = (
+    "neutrophils",
+    "platelets",
+    "cd4",
+    "cd8",
+    "b_cells",
+    "nk",
+    "igg",
+    "cd3",
+    "haemoglobin",
+    "igg_own",
+    "trec",
+)
 CHIMERISM = ("myeloid_chimerism", "t_chimerism", "b_chimerism", "nk_chimerism")
 SHARES = ("naive_share", *CHIMERISM)
 DAILY_COUNTS = ("neutrophils", "platelets")

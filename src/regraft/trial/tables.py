@@ -36,6 +36,7 @@ PARAMETERS = {
     "igg": ("IGG", "IgG (g/L)"),
     "igg_own": ("IGGOWN", "IgG made by own plasma cells (g/L)"),
     "cd3": ("CD3", "T cells (cells/uL)"),
+    "trec": ("TREC", "Receptor excision circles in naive CD4 T cells (copies/uL)"),
     "haemoglobin": ("HGB", "Haemoglobin (g/dL)"),
     "myeloid_chimerism": ("CHIMMYE", "Myeloid cells that are not the patient's own (share)"),
     "t_chimerism": ("CHIMT", "T cells that are not the patient's own (share)"),

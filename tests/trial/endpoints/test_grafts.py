@@ -145,3 +145,14 @@ def test_failure_is_rejection_or_no_engraftment_and_second_transplants_are_count
     assert told("grfs", "event-free") == pytest.approx(100 * 3 / 6)
     (times,) = ENDPOINTS["second_transplant"].result(trial(one)).times
     assert times.cause.tolist() == [1, 1, 2, 1, 0, 0]
+
+
+def test_t_cells_and_circles_are_told_at_the_named_times_within_the_follow_up() -> None:
+    counts = [course(1, 2, 3, 4, 5), course(1, 20, 30, 40, 50), course(1, 200, 300, np.nan, np.nan)]
+    names = ("cd3", "cd4", "cd4_naive", "trec")
+    one = arm("grafted", 3, plan=PLAN, readings=dict.fromkeys(names, counts), deaths={2: (80.0, "infection")})
+    result = ENDPOINTS["thymic_recovery"].result(trial(one))
+    told = {(row.statistic, row.label, row.time_months): row.estimate.value for row in result.estimates}
+    assert len(told) == 2 * len(names)  # a year lies after the follow-up
+    assert told["trec", "Receptor excision circles, 100 days", 3] == pytest.approx(22.0)
+    assert told["cd4_naive", "Naive CD4 T cells, 6 months", 6] == pytest.approx(27.5)

@@ -60,6 +60,8 @@ HEADLINE = (
     Pick("chronic_gvhd", "incidence", "Chronic GvHD, {time}", (2,)),
     Pick("t_cell_recovery", "early CD4", "CD4 above 50/uL twice by day 100"),
     Pick("t_cell_recovery", "cd3", "{name}, {time}", (1, 5)),
+    Pick("thymic_recovery", "cd4_naive", "{name}, {time}", (1,)),
+    Pick("thymic_recovery", "trec", "{name}, {time}", (1,)),
     Pick("chimerism", "t_chimerism: full", "{name}, {time}", (2,)),
     Pick("chimerism", "myeloid_chimerism: full", "{name}, {time}", (2,)),
     Pick("immunoglobulin_independence", "independent", "{name}, {time}", (2, 5)),

@@ -25,6 +25,7 @@ from regraft.trial.endpoints import (
     second_transplant,
     severe_acute_gvhd,
     t_cell_recovery,
+    thymic_recovery,
     treatment_related_mortality,
 )
 from regraft.trial.endpoints.base import Endpoint
@@ -52,6 +53,7 @@ _MODULES = (
     second_transplant,
     severe_acute_gvhd,
     t_cell_recovery,
+    thymic_recovery,
     treatment_related_mortality,
 )
 
