@@ -76,6 +76,9 @@ MEASURES: Mapping[str, Measure] = {
     "new_lesions_last_12_months": Measure("dimensionless", _recent("lesion", 12), ("lesions",), is_count=True),
     "neutrophils": Measure("cells/uL", _reading("neutrophils"), ("neutrophils",)),
     "platelets": Measure("cells/uL", _reading("platelets"), ("platelets",)),
+    "tender_joints": Measure("dimensionless", _reading("tender_joints"), ("tender_joints",), is_count=True),
+    "swollen_joints": Measure("dimensionless", _reading("swollen_joints"), ("swollen_joints",), is_count=True),
+    "crp": Measure("mg/L", _reading("crp"), ("crp",)),
     "comorbidity": Measure("dimensionless", _covariate("comorbidity")),
     "body_weight": Measure("kg", _covariate("body_weight")),
 }

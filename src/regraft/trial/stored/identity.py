@@ -10,6 +10,7 @@ from typing import Any
 
 from regraft.entries import content_hash
 from regraft.model.lineages import HOST
+from regraft.trial.clinic import clinic_entries
 from regraft.trial.plan import Plan
 from regraft.trial.provenance import place_of
 
@@ -35,6 +36,7 @@ def identity(plan: Plan) -> dict[str, Any]:
         del parts["lineages"]
     for field, kind in ENTRIES.items():
         names = design[field] if isinstance(design[field], list) else [design[field]]
+        names = clinic_entries(design[field]) if field == "measurements" else names
         parts[field] = [_numbers(kind, name) for name in names]
     if plan.draws is not None:  # a trial without has the identity that it had before there were posteriors
         parts["posterior"] = [plan.draws.sha256, plan.draws.central]
