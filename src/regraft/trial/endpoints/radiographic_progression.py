@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from regraft.trial.clinic import Clinic
 from regraft.trial.design import DAYS
 from regraft.trial.endpoints.base import ArmEstimate, Contrast, Endpoint, Findings
-from regraft.trial.endpoints.core_set import POINTS
+from regraft.trial.endpoints.core_set import POINTS, on_study
 from regraft.trial.measurement import SHARP_SCORE
 from regraft.trial.observation import ObservedArm, ObservedTrial
 from regraft.trial.statistics import Floats, mean, paired_difference, share
@@ -21,7 +22,7 @@ def evaluate(observed: ObservedTrial) -> Findings:
     threshold = observed.clinic.value("progression_threshold")
     columns = film_columns(observed.schedule)
     for arm in observed.arms:
-        change = _change(arm)
+        change = sharp_change(arm, observed.clinic)
         for column in columns:
             visit, values = arm.schedule.visits[column], change[:, column]
             found = mean(values, POINTS, arm.weights)
@@ -31,7 +32,7 @@ def evaluate(observed: ObservedTrial) -> Findings:
             label = f"Change above {threshold:g} points, {visit.name}"
             findings.estimates.append(ArmEstimate(arm.id, "progression", label, progressed, visit.month))
     for arm in observed.compared if columns else ():
-        pair = _change(arm)[:, columns[-1]], _change(observed.reference_arm)[:, columns[-1]]
+        pair = (sharp_change(one, observed.clinic)[:, columns[-1]] for one in (arm, observed.reference_arm))
         difference = paired_difference(*pair, POINTS, observed.weights)
         label = f"Change of the modified total Sharp score, {arm.schedule.visits[columns[-1]].name}"
         findings.contrasts.append(Contrast(arm.id, observed.reference, label, "difference", difference, is_paired=True))
@@ -49,17 +50,31 @@ def film_columns(schedule: Schedule) -> list[int]:
     ]
 
 
-def _change(arm: ObservedArm) -> Floats:
-    """Return the change of the score at each visit, (patient, visit)."""
-    return arm.per_patient(lambda part: part.readings[SHARP_SCORE] - part.readings[SHARP_SCORE][:, :1])
+def sharp_change(arm: ObservedArm, clinic: Clinic) -> Floats:
+    """Return the change of the score at each visit; for who left, the change until then drawn on in a straight line.
+
+    Returns
+    -------
+    (patient, visit) float in points; NaN for the missing, and for who left before the first film that counts
+    """
+    score = arm.per_patient(lambda part: part.readings[SHARP_SCORE])
+    days = np.maximum(arm.schedule.visit_days - arm.schedule.randomisation_day, 0.0)
+    seen = on_study(arm)
+    last = np.maximum(seen.sum(axis=1) - 1, 0)
+    rows = np.arange(score.shape[0])
+    change = score - score[:, :1]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        slope = np.where(days[last] >= clinic.days("first_film"), change[rows, last] / days[last], np.nan)
+    found = np.where(seen, change, slope[:, None] * days[None, :])
+    return np.where(arm.is_missing[:, None], np.nan, found)
 
 
 ENDPOINT = Endpoint(
     id="radiographic_progression",
     title="Joint damage on films",
     definition=(
-        "Change of the modified total Sharp score since randomisation, once a year, of the living; films are taken from "
-        "those who withdrew too. Progression is a change above half a point."
+        "Change of the modified total Sharp score since randomisation, once a year; for who withdrew or died after 12 weeks "
+        "the change until then is drawn on in a straight line. Progression is a change above half a point."
     ),
     needs=(SHARP_SCORE,),
     evaluate=evaluate,
