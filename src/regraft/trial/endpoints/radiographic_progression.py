@@ -73,7 +73,7 @@ ENDPOINT = Endpoint(
     id="radiographic_progression",
     title="Joint damage on films",
     definition=(
-        "Change of the modified total Sharp score since randomisation, once a year; for who withdrew or died after 12 weeks "
+        "Change of the modified total Sharp score since randomisation, once a year; for who withdrew or died after 24 weeks "
         "the change until then is drawn on in a straight line. Progression is a change above half a point."
     ),
     needs=(SHARP_SCORE,),
