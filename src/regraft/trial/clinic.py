@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from regraft.entries import entry_folder, read_table, read_text
-from regraft.errors import InvalidField, near_matches
+from regraft.errors import InvalidField, InvalidFile, near_matches
 from regraft.trial.design import DAYS
 
 COLUMNS = (
@@ -66,7 +66,12 @@ def clinic_entries(entry: str) -> tuple[str, ...]:
     Rows of the first hold where both have a row of one name.
     """
     path = entry_folder("measurements", entry) / "entry.toml"
-    base = tomllib.loads(read_text(path)).get("builds_on")
+    if not path.is_file():
+        return (entry,)
+    try:
+        base = tomllib.loads(read_text(path)).get("builds_on")
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidFile(f"{path} is not valid TOML: {error}.") from error
     return (entry,) if base is None else (entry, str(base))
 
 

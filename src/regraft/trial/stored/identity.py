@@ -17,7 +17,7 @@ from regraft.trial.provenance import place_of
 FORMAT = 1  # of the files; another number is another identity
 
 # What a design may say differently without another fate for anyone who is in both: more patients, other arms.
-FREE = ("title", "patients_per_arm", "screening_limit", "arms", "reference_arm", "endpoints", "outcomes")
+FREE = ("title", "patients_per_arm", "screening_limit", "arms", "reference_arm", "endpoints", "outcomes", "success")
 NAMES = ("models", "population", "measurements", "posterior")
 TEXTS = ("README.md", "checks.csv")  # of an entry: they change no patient
 ENTRIES = {"models": "models", "population": "populations", "measurements": "measurements"}
