@@ -28,6 +28,11 @@ ENDPOINT_UNITS = {
     "naive_cd4_count": "cells/uL",
     "naive_share_fold": "dimensionless",
     "infection_rate": "1/year",
+    "das28_esr_change": "points",
+    "das28_crp_change": "points",
+    "cdai_change": "points",
+    "haq_change": "points",
+    "sharp_score_change": "points",
 }
 
 
