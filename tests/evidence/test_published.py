@@ -39,6 +39,7 @@ def test_empty_cells_are_none(tmp_path: Path) -> None:
     [
         ({"conversion": "complement"}, (27.0, 19.0, 34.0)),
         ({"conversion": "reduction"}, (0.27, 0.19, 0.34)),
+        ({"conversion": "per_hundred"}, (0.73, 0.66, 0.81)),
         ({"conversion": "count_of_n", "value": "3", "patients": "24", **NO_INTERVAL}, (12.5, None, None)),
         ({"conversion": "complement_of_n", "value": "3", "patients": "24", **NO_INTERVAL}, (87.5, None, None)),
         ({"conversion": "none_seen", "value": "0", **NO_INTERVAL}, (100.0, None, None)),

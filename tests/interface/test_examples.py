@@ -15,6 +15,19 @@ from regraft.trial import load_design, run_trial
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
+@pytest.mark.parametrize("name", ["ra_msc", "msc_sources"])
+def test_an_example_with_stromal_cells_runs_to_its_page(name: str) -> None:
+    design = load_design(EXAMPLES / f"{name}.yaml").model_copy(update={"patients_per_arm": 12})
+    result = run_trial(design)
+    assert not result.failures
+    assert set(result.endpoints) == set(design.endpoints)
+    for endpoint in result.endpoints.values():
+        assert any(math.isfinite(row.estimate.value) for row in endpoint.estimates), endpoint.id
+    page = render(report_data(result, []))
+    for words in ("ACR20, week 12", "ra_clinic", "ms_clinic", "Rheumatoid arthritis"):
+        assert words in page
+
+
 @pytest.mark.parametrize("name", ["scid_donors", "conditioning_chimerism"])
 def test_an_example_runs_to_its_page(name: str) -> None:
     design = load_design(EXAMPLES / f"{name}.yaml").model_copy(update={"patients_per_arm": 8})

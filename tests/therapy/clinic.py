@@ -15,7 +15,7 @@ from regraft.patients import Population
 
 # the part of each agent has the name of its treatment
 AGENTS = tuple(sorted(set(list_entries("models")) & set(list_entries("treatments"))))
-CORE = ("person", "hematopoiesis", "immunity", *AGENTS)
+CORE = ("person", "hematopoiesis", "immunity", "msc", *AGENTS)
 DOSE = {"phase": "condition", "agent": "cyclophosphamide", "dose": "50 mg/kg", "days": [-5, -4, -3, -2]}
 COLLECT = {"phase": "collect", "product": "autologous_graft", "days": [-25]}
 INFUSE = {"phase": "infuse", "product": "autologous_graft", "day": 0}

@@ -19,9 +19,10 @@ GROUPS = EventGroups(
     lesion=("lesion",),
     death=("death_infection", "death_toxicity", "death_background", "death_gvhd"),
     infection=("infection_viral", "infection_bacterial"),
+    withdrawal=("withdrawal",),
 )
 OF_GRAFTS = ("graft_rejected", "no_engraftment", "second_graft", "acute_gvhd", "severe_acute_gvhd", "chronic_gvhd")
-EVENT_IDS = (*GROUPS.relapse, *GROUPS.lesion, *GROUPS.death, *GROUPS.infection, *OF_GRAFTS)
+EVENT_IDS = (*GROUPS.relapse, *GROUPS.lesion, *GROUPS.death, *GROUPS.infection, *GROUPS.withdrawal, *OF_GRAFTS)
 NUMBERS = {
     "cd3_recovered": (1000.0, "cells/uL"),
     "cd4_early": (50.0, "cells/uL"),

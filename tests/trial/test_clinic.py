@@ -6,7 +6,7 @@ import pytest
 
 from regraft import entries
 from regraft.errors import InvalidField, InvalidFile, UnknownEntry
-from regraft.trial.clinic import COLUMNS, load_clinic
+from regraft.trial.clinic import COLUMNS, clinic_entries, load_clinic
 
 from .hand_made import NUMBERS, clinic
 
@@ -38,6 +38,21 @@ def test_a_number_that_is_no_time_has_no_days() -> None:
 def test_an_unknown_entry_lists_near_matches() -> None:
     with pytest.raises(UnknownEntry, match="'ms_clinic'"):
         load_clinic("ms_clinc")
+
+
+def test_an_entry_that_builds_on_another_has_its_rows_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, rows in {"base": ("one,1,day", "two,2,day"), "own": ("two,22,month", "three,3,day")}.items():
+        folder = tmp_path / "measurements" / name
+        folder.mkdir(parents=True)
+        lines = [",".join(COLUMNS), *(row + "," * (len(COLUMNS) - 3) for row in rows)]
+        (folder / "parameters.csv").write_text("\n".join([*lines, ""]))
+        (folder / "entry.toml").write_text('builds_on = "base"\n' if name == "own" else "")
+    monkeypatch.setattr(entries, "catalog_root", lambda: tmp_path)
+    found = load_clinic("own")
+    assert found.values == {"one": 1.0, "two": 22.0, "three": 3.0}
+    assert found.units["two"] == "month"
+    assert clinic_entries("own") == ("own", "base")
+    assert clinic_entries("base") == ("base",)
 
 
 @pytest.mark.parametrize(

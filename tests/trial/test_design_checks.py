@@ -20,6 +20,18 @@ def criterion(measure: str, **fields: object) -> list[dict[str, object]]:
     return [{"measure": measure, **fields}]
 
 
+def success(**fields: object) -> dict[str, object]:
+    return {
+        "arm": "ahsct",
+        "endpoint": "neda3",
+        "statistic": "event-free",
+        "after": {"value": 1, "unit": "year"},
+        "patients_per_arm": 50,
+        "parameter": "drive",
+        "priors": "ms",
+    } | fields
+
+
 MISTAKES = [
     ("models.1", "hematopoesis", ["models[1] is 'hematopoesis'", "'hematopoiesis'"]),
     ("models.1", "person", ["'person' is named 2 times"]),
@@ -43,6 +55,9 @@ MISTAKES = [
     ("visits", [rule(1, 36)], ["visits[0]", "month 36", "follow-up ends at month 24"]),
     ("visits", [rule(7, 6)], ["visits[0]", "'every' is 7 months", "spans only 6 months"]),
     ("visits", [rule(0.25, 10, "day")], ["visits[0]", "'every' is 0.25 days", "at least one day apart"]),
+    ("success", success(arm="untreated"), ["success.arm is 'untreated'", "no arm beside the reference"]),
+    ("success", success(endpoint="acr_response"), ["success.endpoint is 'acr_response'", "Known: neda3"]),
+    ("success", success(after={"value": 3, "unit": "year"}), ["success.after is 1095", "beyond the follow-up"]),
     ("screening_limit", 3, ["screening_limit is 3", "below patients_per_arm 4"]),
 ]
 
@@ -65,6 +80,12 @@ def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
     with pytest.raises(InvalidField) as error:
         load_design(write(tmp_path, content))
     assert len(str(error.value).splitlines()) == 4
+
+
+def test_a_question_of_success_passes(tmp_path: Path) -> None:
+    found = load_design(write(tmp_path, changed("success", success())))
+    assert found.success is not None
+    assert found.success.after.days == 365.25
 
 
 def test_a_valid_design_passes() -> None:

@@ -5,7 +5,8 @@ import pytest
 from scipy.stats import binom, kstest
 
 from regraft.errors import InvalidField
-from regraft.trial.measurement import Readings
+from regraft.trial.clinic import load_clinic
+from regraft.trial.measurement import RHEUMATOLOGY, Readings
 
 from .hand_made import clinic
 
@@ -105,3 +106,34 @@ def test_a_perfect_scanner_shows_all() -> None:
 def test_a_quantity_without_an_error_is_refused_by_name() -> None:
     with pytest.raises(InvalidField, match="assay_cv_cd5.*'assay_cv_cd4'"):
         readings().level("cd5", truth(1.0), ["Month 3"])
+
+
+def in_rheumatology(quantity: str, value: float, visits: int = 1) -> np.ndarray:
+    who = Readings(MANY, 5, load_clinic("ra_clinic"))
+    return who.rheumatology(quantity, np.full((MANY.size, visits), value), [f"Week {k}" for k in range(visits)])
+
+
+@pytest.mark.parametrize("quantity", RHEUMATOLOGY)
+def test_rheumatology_readings_scatter_around_the_truth_and_know_no_other(quantity: str) -> None:
+    value = {"haq": 1.5, "crp": 20.0, "sharp_score": 60.0}.get(quantity, 30.0)
+    seen = in_rheumatology(quantity, value)
+    assert np.median(seen) == pytest.approx(value, rel=0.03)
+    assert 0.02 < seen.std() / value < 0.7
+    assert np.isnan(in_rheumatology(quantity, np.nan)).all()
+
+
+def test_counts_and_scales_stay_on_their_scale_and_steps() -> None:
+    ends = {"tender_joints": (68, 1), "swollen_joints": (66, 1), "pain": (100, 1), "haq": (3, 0.125)}
+    for quantity, (top, step) in ends.items():
+        high, low = in_rheumatology(quantity, float(top)), in_rheumatology(quantity, 0.0)
+        assert high.max() == top
+        assert low.min() == 0
+        assert set(np.unique(np.concatenate([high, low]) / step % 1)) == {0.0}
+
+
+def test_films_of_some_patients_are_hard_to_read_at_every_visit() -> None:
+    error = in_rheumatology("sharp_score", 60.0, visits=2) - 60
+    size = np.abs(error)
+    assert np.corrcoef(size.T)[0, 1] > 0.1
+    assert abs(np.corrcoef(error.T)[0, 1]) < 0.03
+    assert in_rheumatology("sharp_score", 200.0).std() > 2 * in_rheumatology("sharp_score", 60.0).std()

@@ -83,3 +83,13 @@ def test_a_rest_shorter_than_the_interval_has_no_visit() -> None:
 def test_an_impossible_schedule_names_its_rule(rules: list[tuple[float, float]], years: float, words: str) -> None:
     with pytest.raises(InvalidField, match=words):
         laid_out(*rules, years=years)
+
+
+def test_a_rule_in_weeks_gives_visits_in_weeks() -> None:
+    def names(*rules: tuple[float, float, str]) -> list[str]:
+        given = [{"every": {"value": e, "unit": u}, "until": {"value": t, "unit": u}} for e, t, u in rules]
+        design = parse_design(changed("visits", given), "here")
+        return [visit.name for visit in make_schedule(design, daily_until=0.0).visits]
+
+    assert names((2, 4, "week"), (1, 2, "month")) == ["Baseline", "Week 2", "Week 4", "Month 1.92"]
+    assert names((1, 2, "month")) == ["Baseline", "Month 1", "Month 2"]

@@ -46,6 +46,16 @@ REPORTED_AS: Mapping[str, tuple[str, str]] = {
     "no_myeloid_chimerism": ("chimerism", "myeloid_chimerism: none"),
     "full_t_chimerism": ("chimerism", "t_chimerism: full"),
     "immunoglobulin_independence": ("immunoglobulin_independence", "independent"),
+    "acr20": ("acr_response", "ACR20"),
+    "acr50": ("acr_response", "ACR50"),
+    "acr70": ("acr_response", "ACR70"),
+    "eular_response": ("disease_activity_28", "EULAR response"),
+    "das28_esr_change": ("disease_activity_28", "DAS28-ESR change"),
+    "das28_crp_change": ("disease_activity_28", "DAS28-CRP change"),
+    "cdai_change": ("disease_activity_28", "CDAI change"),
+    "haq_change": ("haq_change", "change"),
+    "sharp_score_change": ("radiographic_progression", "change"),
+    "sharp_score_progression": ("radiographic_progression", "progression"),
 }
 # Rates over the time since day 0: they change little when that is a little longer or shorter.
 OVER_A_PERIOD = ("annualised_relapse_rate", "infection_rate")

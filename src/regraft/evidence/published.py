@@ -178,6 +178,8 @@ def _converted(
         return round(100 - number, 9)
     if conversion is Conversion.REDUCTION:
         return round(1 - number / 100, 9)
+    if conversion is Conversion.PER_HUNDRED:
+        return number / 100
     if conversion is Conversion.NONE_SEEN:
         if number:
             raise InvalidField(f"{where}: conversion 'none_seen' needs the value 0, met {number:g}.")

@@ -30,6 +30,11 @@ ENDPOINT_UNITS = {
     "infection_rate": "1/year",
     "t_cell_count": "cells/uL",
     "lymphocyte_count": "cells/uL",
+    "das28_esr_change": "points",
+    "das28_crp_change": "points",
+    "cdai_change": "points",
+    "haq_change": "points",
+    "sharp_score_change": "points",
 }
 
 

@@ -65,6 +65,7 @@ class Conversion(Enum):
     NONE_SEEN = "none_seen"
     COUNT_PER_EXPOSURE = "count_per_exposure"
     REDUCTION = "reduction"
+    PER_HUNDRED = "per_hundred"
 
 
 @dataclass(frozen=True)

@@ -80,9 +80,19 @@ class Population:
                 matrix[:, equations.parameter_index[name]] = values
         return matrix
 
-    def draw(self, rows: Sequence[ParameterRow]) -> dict[str, Floats]:
-        """Sample further rows (a product's dose, for example) for the same patients, independent of the rest."""
-        return {row.id: quantile(row, patient_uniforms(self.seed, self.patient_ids, row.id)) for row in rows}
+    def draw(
+        self, rows: Sequence[ParameterRow], *, of: Integers | None = None, label: str = ""
+    ) -> dict[str, Floats]:
+        """Sample further rows (a product's dose, for example) for the same patients, independent of the rest.
+
+        Parameters
+        ----------
+        of : (patient,) numbers of what the draws belong to, such as the lot of each patient; the patient if None
+        label : tells one such draw from another
+        """
+        ids = self.patient_ids if of is None else of
+        names = {row.id: f"{row.id} of {label}" if label else row.id for row in rows}
+        return {row.id: quantile(row, patient_uniforms(self.seed, ids, names[row.id])) for row in rows}
 
 
 def load_population(source: str | Path) -> PopulationSpec:

@@ -13,12 +13,13 @@ from regraft.entries import list_entries
 from regraft.errors import DoseOutOfRange, InvalidField, UnitMismatch, near_matches
 from regraft.model.equations import Equations
 from regraft.model.lineages import HOST, in_lineage
-from regraft.quantities import convert, equivalent, parse_quantity, same_dimension
+from regraft.quantities import convert, equivalent
 from regraft.therapy.protocol import InfuseStep, duration_days
-from regraft.therapy.sizes import Floats, Patients
+from regraft.therapy.sizes import BODY_WEIGHT, Floats, Patients
 from regraft.therapy.treatment import Target, Treatment, load_treatment
 
 Flags = NDArray[np.bool_]
+MOST_LOTS = 50  # that may fail in a row before it is called a mistake
 SECOND = "second_"  # before the name of a state: parameter with what a second graft brings to it
 SECOND_AFTER, SECOND_SUPPRESSION = "second_graft_after", "second_graft_suppression"
 BELOW_RELEASE = "graft_below_release"  # state of the model that notes a product given in place of another
@@ -38,9 +39,13 @@ def infuse(step: InfuseStep, product: Treatment, patients: Patients, equations: 
     everybody = np.ones(patients.patient_ids.size, dtype=bool)
     tables = _donor(step, patients, equations)
     drawn = _doses(step.doses, product, patients)
+    if product.lot is not None:
+        drawn, refused = _lots(step, product, drawn, patients)
+        tables += _counted(product.lot.refused, step.day, refused, equations)
+        return tables + _cells(step, product, drawn, equations, everybody)
     tables += _second(step, patients, equations)
     is_small = _below_release(product, drawn, everybody.size)
-    tables += _cells(step.day, product, drawn, equations, everybody & ~is_small)
+    tables += _cells(step, product, drawn, equations, everybody & ~is_small)
     if not is_small.any():
         return tables
     if step.fallback is None:
@@ -50,7 +55,7 @@ def infuse(step: InfuseStep, product: Treatment, patients: Patients, equations: 
             f"patients (the first is {first}). Name a 'fallback' product in the step that infuses it."
         )
     other = load_treatment(step.fallback)
-    tables += _cells(step.day, other, _drawn(other, patients), equations, is_small)
+    tables += _cells(step, other, _drawn(other, patients), equations, is_small)
     if BELOW_RELEASE in equations.state_index:
         rows = np.flatnonzero(is_small)
         tables.append(Administrations.dose(rows, step.day, BELOW_RELEASE, np.ones(rows.size), is_set=True))
@@ -58,13 +63,15 @@ def infuse(step: InfuseStep, product: Treatment, patients: Patients, equations: 
 
 
 def state_of(target: Target, treatment: Treatment, equations: Equations) -> str:
-    """Return the state that a treatment enters: of its lineage, where the model has several.
+    """Return the state that a treatment enters: of its lineage, where the model has several; or the parameter that it sets.
 
     Raises
     ------
     InvalidField : there is no such state, or a donor's cells meet a model with one lineage
     UnitMismatch : state and treatment disagree about the unit
     """
+    if target.share == "set" and target.state in equations.parameter_index:
+        return target.state
     own = in_lineage(target.state, treatment.lineage)
     state = own if own in equations.state_index else target.state
     if state not in equations.state_index:
@@ -135,17 +142,61 @@ def _doses(doses: Mapping[str, str], product: Treatment, patients: Patients) -> 
     """Return the rows of a product for every patient, with the doses that a step fixes."""
     drawn = _drawn(product, patients)
     for name, text in doses.items():
-        if name not in {target.dose_parameter for target in product.targets}:
-            known = sorted({str(target.dose_parameter) for target in product.targets})
-            raise InvalidField(f"doses.{name} is no dose of {product.id!r}. {near_matches(name, known)}")
-        row = product.rows[name]
-        value, unit = parse_quantity(text)
-        if not same_dimension(unit, row.unit):
-            raise UnitMismatch(f"doses.{name} is {text!r}; give it in {row.unit}.")
-        dose = convert(value, unit, row.unit)
-        _check_limits(product, name, dose)
-        drawn[name] = np.full_like(drawn[name], dose)
+        dose, is_total = product.fixed_dose(name, text, f"doses.{name}")
+        amounts = np.full_like(drawn[name], dose)
+        if is_total:
+            amounts /= _weights(product, patients)
+        for amount in {float(amounts.min(initial=np.inf)), float(amounts.max(initial=-np.inf))} - {np.inf, -np.inf}:
+            _check_limits(product, name, amount)
+        drawn[name] = amounts
     return drawn
+
+
+def _weights(product: Treatment, patients: Patients) -> Floats:
+    """Return body weights in kg, for a dose that is a total."""
+    if BODY_WEIGHT not in patients.values:
+        raise InvalidField(f"A total dose of {product.id!r} needs each patient's {BODY_WEIGHT!r}; add the covariate.")
+    return patients.values[BODY_WEIGHT]
+
+
+def _lots(
+    step: InfuseStep, product: Treatment, drawn: dict[str, Floats], patients: Patients
+) -> tuple[dict[str, Floats], Floats]:
+    """Return the rows with those of lots drawn once for each lot, and how many lots each patient's hospital refused.
+
+    A lot below the release limit is replaced by the next; a protocol that states the viability of its lot refuses none.
+
+    Raises
+    ------
+    DoseOutOfRange : lot after lot lies below the release limit
+    """
+    assert product.lot is not None and product.release is not None
+    rows = [product.rows[name] for name in product.lot.rows]
+    numbers = patients.patient_ids // int(product.rows[product.lot.size].value)
+    measured, limit = product.release
+    found = drawn | patients.draw(rows, of=numbers, label=f"lot on day {step.day:g}")
+    refused = np.zeros(numbers.size)
+    if step.viability is not None:
+        return found | {measured: np.full(numbers.size, step.viability)}, refused
+    for attempt in range(MOST_LOTS):
+        bad = found[measured] < found[limit]
+        if not bad.any():
+            return found, refused
+        refused += bad
+        other = patients.draw(rows, of=numbers, label=f"lot on day {step.day:g}, replacement {attempt + 1}")
+        found |= {name: np.where(bad, other[name], found[name]) for name in product.lot.rows}
+    raise DoseOutOfRange(
+        f"{MOST_LOTS} lots of {product.id!r} in a row lie below the release limit {product.rows[limit].value:g}. Correct "
+        f"{measured!r} or {limit!r} in its parameters.csv."
+    )
+
+
+def _counted(state: str, day: float, count: Floats, equations: Equations) -> list[Administrations]:
+    """Let the model note what happened, where it can."""
+    rows = np.flatnonzero(count)
+    if not rows.size or state not in equations.state_index:
+        return []
+    return [Administrations.dose(rows, day, state, count[rows])]
 
 
 def _check_limits(product: Treatment, name: str, dose: float) -> None:
@@ -174,14 +225,17 @@ def _viable(product: Treatment, drawn: Mapping[str, Floats]) -> Floats | float:
 
 
 def _amount(target: Target, product: Treatment, drawn: Mapping[str, Floats]) -> Floats:
-    """Return what of a product's viable cells enters one target, (patient,) in the target's unit."""
+    """Return what of a product's cells, live or dead, enters one target, (patient,) in the target's unit."""
     row = product.rows[str(target.dose_parameter)]
-    amount = drawn[row.id] * convert(1.0, row.unit, target.unit) * _viable(product, drawn)
+    amount = drawn[row.id] * convert(1.0, row.unit, target.unit)
+    if target.share == "set":
+        return amount
+    amount = amount * (_viable(product, drawn) if target.share == "live" else 1 - _viable(product, drawn))
     return amount if target.factor_parameter is None else amount * drawn[target.factor_parameter]
 
 
 def _cells(
-    day: float, product: Treatment, drawn: Mapping[str, Floats], equations: Equations, chosen: Flags
+    step: InfuseStep, product: Treatment, drawn: Mapping[str, Floats], equations: Equations, chosen: Flags
 ) -> list[Administrations]:
     """Return the cells of some patients."""
     rows = np.flatnonzero(chosen)
@@ -189,12 +243,17 @@ def _cells(
         return []
     tables = []
     for target in product.targets:
+        if target.route not in (None, step.route):
+            continue
         state = state_of(target, product, equations)
         amount = _amount(target, product, drawn)
+        if target.share == "set":
+            tables.append(Administrations.dose(rows, step.day, state, amount[rows], is_set=True))
+            continue
         if product.corrected is not None:
             own = state_of(target, replace(product, lineage=HOST), equations)
             corrected = drawn[product.corrected]
-            tables.append(Administrations.dose(rows, day, own, (amount * (1 - corrected))[rows]))
+            tables.append(Administrations.dose(rows, step.day, own, (amount * (1 - corrected))[rows]))
             amount = amount * corrected
-        tables.append(Administrations.dose(rows, day, state, amount[rows]))
+        tables.append(Administrations.dose(rows, step.day, state, amount[rows]))
     return tables

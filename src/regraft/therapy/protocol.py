@@ -118,6 +118,7 @@ class InfuseStep(_Strict):
     ----------
     donor : who gave the cells, for a product of another person
     doses : fixed doses in place of the product's own, by the names of its rows (``cd34_dose: 5 Mcell/kg``)
+    viability : share of live cells of a lot of a bank that is known, in place of what is drawn for each lot
     fallback : product given to patients whose graft lies below its release limit
     second : what answers a graft that fails
     """
@@ -127,6 +128,7 @@ class InfuseStep(_Strict):
     day: Day
     donor: Donor | None = None
     doses: Mapping[str, str] = Field(default_factory=dict)
+    viability: Annotated[float, Field(ge=0, le=1)] | None = None
     fallback: str | None = None
     second: SecondGraft | None = None
     route: str | None = None
@@ -194,6 +196,7 @@ def load_protocol(source: str | Path) -> Protocol:
         _check_step(step, f"{path}: steps[{number}]")
     _check_courses(protocol, path)
     _check_order(protocol, path)
+    _check_spacing(protocol, path)
     return protocol
 
 
@@ -234,6 +237,10 @@ def _check_infusion(step: InfuseStep, product: Treatment, where: str) -> None:
         )
     if not product.is_from_donor and step.donor is not None:
         raise InvalidField(f"{where}.donor: {product.id!r} holds the patient's own cells. Remove the donor.")
+    if product.is_banked:
+        _check_lot(step, product, where)
+    elif step.viability is not None:
+        raise InvalidField(f"{where}.viability: {product.id!r} does not come in lots of a bank. Remove it.")
     if step.fallback is not None:
         _other_product(step.fallback, f"{where}.fallback")
     if step.second is None:
@@ -254,6 +261,37 @@ def _other_product(name: str, where: str) -> Treatment:
     if not treatment.is_product:
         raise InvalidField(f"{where}: {name!r} is a drug. Name a cell product.")
     return treatment
+
+
+def _check_lot(step: InfuseStep, product: Treatment, where: str) -> None:
+    """Refuse doses without a basis, a route that is not said where it decides, and a known lot that may not be given."""
+    for name, text in step.doses.items():
+        product.fixed_dose(name, text, f"{where}.doses.{name}")
+    routes = [target.route for target in product.targets if target.route is not None]
+    if routes and step.route is None:
+        raise InvalidField(f"{where}.route is missing: {product.id!r} is given {' or '.join(routes)}. Add one of them.")
+    if step.viability is None or product.release is None:
+        return
+    limit = product.rows[product.release[1]].value
+    if step.viability < limit:
+        raise DoseOutOfRange(
+            f"{where}.viability is {step.viability:g}; a lot of {product.id!r} is released from {limit:g} on. Use another "
+            "lot, or leave the field out: lots are then drawn, and those below the limit replaced."
+        )
+
+
+def _check_spacing(protocol: Protocol, path: Path) -> None:
+    """Refuse two infusions of products of a bank that are closer than either allows."""
+    infusions = [step for step in protocol.steps if isinstance(step, InfuseStep)]
+    banked = [(step, load_treatment(step.product)) for step in infusions]
+    banked = sorted(((step, one) for step, one in banked if one.spacing is not None), key=lambda pair: pair[0].day)
+    for (first, _), (second, product) in zip(banked, banked[1:], strict=False):
+        least = product.limit(str(product.spacing), "day") or 0.0
+        if second.day - first.day < least:
+            raise InvalidField(
+                f"{path}: {first.product!r} is infused on day {first.day:g} and {second.product!r} on day "
+                f"{second.day:g}; infusions lie at least {least:g} day apart. Move one, or give one larger dose."
+            )
 
 
 def _check_dose(step: DrugStep, treatment: Treatment, where: str) -> None:
@@ -331,8 +369,9 @@ def _check_order(protocol: Protocol, path: Path) -> None:
     collected = {step.product: max(step.days) for step in protocol.steps if isinstance(step, CollectStep)}
     infusions = [step for step in protocol.steps if isinstance(step, InfuseStep)]
     for step in infusions:
-        if load_treatment(step.product).is_from_donor:
-            continue  # collected from the donor, elsewhere
+        product = load_treatment(step.product)
+        if product.is_from_donor or product.is_banked:
+            continue  # collected from somebody else, elsewhere
         if step.product not in collected:
             raise InvalidField(
                 f"{path}: {step.product!r} is infused on day {step.day:g} but never collected. "

@@ -33,8 +33,10 @@ class Patients(Shape):
     def values(self) -> Mapping[str, Floats]:
         """Name to (patient,) values."""
 
-    def draw(self, rows: Sequence[ParameterRow]) -> dict[str, Floats]:
-        """Sample rows for these patients."""
+    def draw(
+        self, rows: Sequence[ParameterRow], *, of: NDArray[np.int64] | None = None, label: str = ""
+    ) -> dict[str, Floats]:
+        """Sample rows for these patients, or for what they share (``of``, a number for each patient)."""
 
     def parameter_matrix(self, equations: Equations) -> Floats:
         """Return (patient, parameter) values in the order of a model's parameters."""

@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from regraft.entries import Entry, entry_folder, read_entry, read_text
-from regraft.errors import DoseOutOfRange, InvalidField, near_matches
+from regraft.errors import DoseOutOfRange, InvalidField, UnitMismatch, near_matches
 from regraft.model.lineages import HOST
 from regraft.model.parameter_table import ParameterRow, read_parameters
-from regraft.quantities import convert, same_dimension
+from regraft.quantities import convert, parse_quantity, same_dimension
 
 KINDS = ("bolus", "infusion")
 DONOR, CORRECTED = "donor", "corrected"
 LINEAGES = (HOST, DONOR, CORRECTED)
+SHARES = ("live", "dead", "set")
+IN_ALL = "total"  # word after a dose that is not per kg
+PER_KG = "kg"
 EXPOSURE_DAYS = "exposure_days"  # row: so long after the last dose nothing is left of a drug
 
 
@@ -25,12 +28,32 @@ class Target:
     """A state of the model that a product enters, and the row that gives its dose (None for a drug).
 
     ``factor_parameter`` is a row by which the dose is multiplied: what of it is there for each unit of the dose.
+    ``share`` is what of a product enters: its ``live`` cells, the ``dead`` ones, or ``set`` where the row is a property
+    of the product that replaces the value of the state. A target with a ``route`` is met by that route only.
     """
 
     state: str
     unit: str
     dose_parameter: str | None = None
     factor_parameter: str | None = None
+    share: str = "live"
+    route: str | None = None
+
+
+@dataclass(frozen=True)
+class Lot:
+    """How a product of a bank comes: one lot serves several patients, who share what is drawn for it.
+
+    Parameters
+    ----------
+    rows : ids of the rows that are drawn once for each lot
+    size : row with the number of patients of a lot
+    refused : state of the model that counts lots below the release limit
+    """
+
+    rows: tuple[str, ...]
+    size: str
+    refused: str
 
 
 @dataclass(frozen=True)
@@ -58,6 +81,8 @@ class Treatment:
 
     ``lineage`` is that of the cells of a product: the patient's own (``host``), a donor's, or corrected ones;
     ``corrected`` is the row with the share of cells that carry the gene, where the others are the patient's own.
+    ``lot`` is there for products that come from a bank and are never collected; ``spacing`` is the row with the least
+    time between two infusions.
     """
 
     id: str
@@ -73,6 +98,40 @@ class Treatment:
     lineage: str = HOST
     corrected: str | None = None
     exposure: Exposure | None = None
+    lot: Lot | None = None
+    spacing: str | None = None
+
+    @property
+    def is_banked(self) -> bool:
+        """Whether the product comes from a bank, so that nobody collects it."""
+        return self.lot is not None
+
+    def fixed_dose(self, name: str, text: str, where: str) -> tuple[float, bool]:
+        """Return a dose of a product that a protocol fixes, in its row's unit, and whether it is a total.
+
+        A total, ``140 Mcell total``, is divided by the patient's weight later; only products of a bank have one.
+
+        Raises
+        ------
+        InvalidField : the product has no such dose
+        UnitMismatch : another unit, or a number of cells that is neither per kg nor said to be a total
+        """
+        doses = sorted({str(target.dose_parameter) for target in self.targets if target.share != "set"})
+        if name not in doses:
+            raise InvalidField(f"{where} is no dose of {self.id!r}. {near_matches(name, doses)}")
+        unit_of_row = self.rows[name].unit
+        is_total = self.is_banked and text.strip().endswith(f" {IN_ALL}")
+        value, unit = parse_quantity(text.strip().removesuffix(f" {IN_ALL}") if is_total else text)
+        wanted = f"({unit_of_row})*{PER_KG}" if is_total else unit_of_row
+        if same_dimension(unit, wanted):
+            return convert(value, unit, wanted), is_total
+        if self.is_banked and same_dimension(unit, f"({unit_of_row})*{PER_KG}"):
+            raise UnitMismatch(
+                f"{where} is {text!r}, a number of cells for nobody in particular. Write '{text}/kg' for a dose per kg of "
+                f"body weight, or '{text} {IN_ALL}'."
+            )
+        allowed = f", or a total such as '140 Mcell {IN_ALL}'" if self.is_banked else ""
+        raise UnitMismatch(f"{where} is {text!r}; give it in {unit_of_row}{allowed}.")
 
     @property
     def is_from_donor(self) -> bool:
@@ -142,7 +201,23 @@ def load_treatment(source: str | Path) -> Treatment:
         lineage=_lineage(product, path) if product else HOST,
         corrected=_corrected(product, path, rows) if product else None,
         exposure=_exposure(content.get("exposure"), path, rows),
+        lot=_lot(product, path, rows) if product else None,
+        spacing=_row(product, "spacing", "product.spacing", path, rows) if product else None,
     )
+
+
+def _lot(product: Mapping[str, Any], path: Path, rows: Mapping[str, ParameterRow]) -> Lot | None:
+    """Read how a product of a bank comes, None for a product that is collected."""
+    given = product.get("lot")
+    if given is None:
+        return None
+    names, state = (given.get(key) for key in ("rows", "refused")) if isinstance(given, dict) else (None, None)
+    if not isinstance(names, list) or not isinstance(state, str) or "size" not in given:
+        raise InvalidField(f"{path}: product.lot needs 'rows' (a list), 'size' (a row) and 'refused' (a state).")
+    for name in (*names, given["size"]):
+        if name not in rows:
+            raise InvalidField(f"{path}: product.lot: {name!r} is no row of parameters.csv. {near_matches(name, rows)}")
+    return Lot(tuple(names), given["size"], state)
 
 
 def _corrected(product: Mapping[str, Any], path: Path, rows: Mapping[str, ParameterRow]) -> str | None:
@@ -211,4 +286,8 @@ def _check_product(
 
 def _target(item: Mapping[str, Any], path: Path, rows: Mapping[str, ParameterRow]) -> Target:
     named = [_row(item, name, name, path, rows) for name in ("dose_parameter", "factor_parameter")]
-    return Target(_field(item, "target", path), _field(item, "target_unit", path), *named)
+    share = item.get("share", SHARES[0])
+    if share not in SHARES:
+        raise InvalidField(f"{path}: share of a target is {share!r}; use one of {', '.join(SHARES)}.")
+    route = _field(item, "route", path) if "route" in item else None
+    return Target(_field(item, "target", path), _field(item, "target_unit", path), *named, share=share, route=route)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from regraft.entries import entry_folder, read_table
-from regraft.errors import InvalidField, near_matches
+from regraft.entries import entry_folder, read_table, read_text
+from regraft.errors import InvalidField, InvalidFile, near_matches
 from regraft.trial.design import DAYS
 
 COLUMNS = (
@@ -49,10 +50,29 @@ def load_clinic(entry: str) -> Clinic:
     UnknownEntry : no such entry
     InvalidFile, InvalidField : its table cannot be read or holds a value that is no number
     """
-    path = entry_folder("measurements", entry) / "parameters.csv"
-    rows = read_table(path, columns=COLUMNS)
-    values = {row["id"]: _number(path, number, row) for number, row in enumerate(rows, start=2)}
-    return Clinic(entry, values, {row["id"]: row["unit"] for row in rows})
+    values: dict[str, float] = {}
+    units: dict[str, str] = {}
+    for one in reversed(clinic_entries(entry)):
+        path = entry_folder("measurements", one) / "parameters.csv"
+        rows = read_table(path, columns=COLUMNS)
+        values |= {row["id"]: _number(path, number, row) for number, row in enumerate(rows, start=2)}
+        units |= {row["id"]: row["unit"] for row in rows}
+    return Clinic(entry, values, units)
+
+
+def clinic_entries(entry: str) -> tuple[str, ...]:
+    """Return a measurement entry, and the one that it builds on (``builds_on`` in its ``entry.toml``) if there is one.
+
+    Rows of the first hold where both have a row of one name.
+    """
+    path = entry_folder("measurements", entry) / "entry.toml"
+    if not path.is_file():
+        return (entry,)
+    try:
+        base = tomllib.loads(read_text(path)).get("builds_on")
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidFile(f"{path} is not valid TOML: {error}.") from error
+    return (entry,) if base is None else (entry, str(base))
 
 
 def _number(path: Path, line: int, row: Mapping[str, str]) -> float:

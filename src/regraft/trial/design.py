@@ -121,6 +121,24 @@ class WeightsRule(_Strict):
     largest_share: Annotated[float, Field(gt=0, le=1)]
 
 
+class SuccessRule(_Strict):
+    """A smaller trial whose chance of success is asked for: an arm against the reference arm on a share of responders.
+
+    ``parameter`` is what is uncertain, with its prior in the fit ``priors`` of the catalog; ``class_effect`` names a row of
+    the table of class effects. ``what_if`` multiplies parameters for everybody, one at a time.
+    """
+
+    arm: Identifier
+    endpoint: str
+    statistic: Annotated[str, Field(min_length=1)]
+    after: Duration
+    patients_per_arm: Annotated[int, Field(ge=2, le=10_000, strict=True)]
+    parameter: str
+    priors: Identifier
+    class_effect: Identifier | None = None
+    what_if: Mapping[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(default_factory=dict)
+
+
 class TrialDesign(_Strict):
     """A trial as its YAML file describes it.
 
@@ -129,7 +147,7 @@ class TrialDesign(_Strict):
     the patient (calendar year, experience of the centre) a value with its unit, the same in every arm. Without
     ``plausible``, ``enrolment`` and ``weights`` everybody is plausible, all who are eligible take part and count alike.
     ``posterior`` names a fit, or a folder of its draws: the central draw then decides typical values of the parameters
-    that were fitted, else the tables of the models do.
+    that were fitted, else the tables of the models do. ``success`` asks for the chance that a smaller trial succeeds.
     """
 
     id: Identifier
@@ -156,6 +174,7 @@ class TrialDesign(_Strict):
     measurements: str = "ms_clinic"
     outcomes: tuple[str, ...] = ()
     posterior: Annotated[str, Field(min_length=1)] | None = None
+    success: SuccessRule | None = None
 
     @property
     def most_screened(self) -> int:

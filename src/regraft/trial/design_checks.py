@@ -97,6 +97,20 @@ def _enrolment(design: TrialDesign) -> Iterator[str]:
         yield "enrolment needs either 'probability: 0.6' or 'population: true' (its enrolment.csv). Give one of them."
 
 
+def _success(design: TrialDesign) -> Iterator[str]:
+    """The chance of success must be that of a compared arm, on an endpoint of the trial, within its follow-up."""
+    rule = design.success
+    if rule is None:
+        return
+    compared = [arm.id for arm in design.arms if arm.id != design.reference_arm]
+    if rule.arm not in compared:
+        yield f"success.arm is {rule.arm!r}, which is no arm beside the reference. {near_matches(rule.arm, compared)}"
+    if rule.endpoint not in design.endpoints:
+        yield f"success.endpoint is {rule.endpoint!r}. {near_matches(rule.endpoint, design.endpoints)}"
+    if rule.after.days > design.follow_up.days:
+        yield f"success.after is {rule.after.days:g} days, beyond the follow-up of {design.follow_up.days:g}. Shorten it."
+
+
 def _visits(design: TrialDesign) -> Iterator[str]:
     """Visits must fit into the follow-up."""
     try:
@@ -164,6 +178,7 @@ CHECKS: tuple[Callable[[TrialDesign], Iterator[str]], ...] = (
     _criteria,
     _plausible,
     _enrolment,
+    _success,
     _visits,
     _screening,
 )

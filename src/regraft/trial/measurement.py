@@ -12,6 +12,17 @@ from regraft.trial.clinic import Clinic
 from regraft.trial.statistics import Floats, Integers
 
 EDSS_TOP = 10.0  # end of the scale by its definition
+# Rheumatology: (row with the error, end of the scale) of counts and scales, and the row with the error of blood tests.
+JOINT_COUNTS = {"tender_joints": 68.0, "swollen_joints": 66.0}
+SCALES = {
+    "pain": ("scale_error", 100.0),
+    "patient_global": ("scale_error", 100.0),
+    "physician_global": ("physician_error", 100.0),
+    "haq": ("haq_error", 3.0),
+}
+REACTANTS = ("crp", "esr")
+SHARP_SCORE = "sharp_score"
+RHEUMATOLOGY = (*JOINT_COUNTS, *SCALES, *REACTANTS, SHARP_SCORE)
 
 
 @dataclass(frozen=True)
@@ -49,6 +60,28 @@ class Readings:
     def share(self, quantity: str, truth: Floats, visits: Sequence[str]) -> Floats:
         """Return a measured share, at most 1."""
         return np.minimum(self.level(quantity, truth, visits), 1.0)
+
+    def rheumatology(self, quantity: str, truth: Floats, visits: Sequence[str]) -> Floats:
+        """Return what a rheumatology clinic reads, in the unit of the model.
+
+        Parameters
+        ----------
+        quantity : one of ``RHEUMATOLOGY``
+        truth : (patient, visit) ; NaN stays NaN
+        """
+        value, error = self.clinic.value, self.deviates(quantity, visits)
+        if quantity in JOINT_COUNTS:
+            return np.clip(np.round(truth * np.exp(value("joint_error") * error)), 0.0, JOINT_COUNTS[quantity])
+        if quantity in REACTANTS:
+            return np.asarray(truth * np.exp(value(f"{quantity}_error") * error))
+        if quantity == SHARP_SCORE:
+            # films of some patients are harder to read at every visit
+            hard = np.abs(self.deviates("hard to read", [SHARP_SCORE]))
+            seen = truth + value("sharp_error") * (1 + truth) * hard * error
+            return np.maximum(np.round(seen / value("sharp_step")) * value("sharp_step"), 0.0)
+        row, top = SCALES[quantity]
+        step = value("haq_step") if quantity == "haq" else 1.0
+        return np.clip(np.round((truth + value(row) * error) / step) * step, 0.0, top)
 
     def lesions(self, new: Floats, scans: Sequence[str]) -> Floats:
         """Return how many of the new lesions before each scan it shows.

@@ -78,6 +78,9 @@ MEASURES: Mapping[str, Measure] = {
     "infections_last_12_months": Measure("dimensionless", _recent("infection", 12), ("alive",), is_count=True),
     "neutrophils": Measure("cells/uL", _reading("neutrophils"), ("neutrophils",)),
     "platelets": Measure("cells/uL", _reading("platelets"), ("platelets",)),
+    "tender_joints": Measure("dimensionless", _reading("tender_joints"), ("tender_joints",), is_count=True),
+    "swollen_joints": Measure("dimensionless", _reading("swollen_joints"), ("swollen_joints",), is_count=True),
+    "crp": Measure("mg/L", _reading("crp"), ("crp",)),
     "comorbidity": Measure("dimensionless", _covariate("comorbidity")),
     "body_weight": Measure("kg", _covariate("body_weight")),
 }

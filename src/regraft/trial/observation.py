@@ -13,7 +13,7 @@ from regraft.engine import Result
 from regraft.trial.clinic import Clinic
 from regraft.trial.design import DAYS
 from regraft.trial.events import DEATH, EventGroups, EventLog, Events
-from regraft.trial.measurement import Readings
+from regraft.trial.measurement import RHEUMATOLOGY, Readings
 from regraft.trial.statistics import Booleans, Floats
 from regraft.trial.visits import Schedule
 from regraft.trial.weighting import Weights
@@ -34,7 +34,7 @@ BLOOD_COUNTS = (
 CHIMERISM = ("myeloid_chimerism", "t_chimerism", "b_chimerism", "nk_chimerism")
 SHARES = ("naive_share", *CHIMERISM)
 DAILY_COUNTS = ("neutrophils", "platelets")
-RECORDED = ("edss", *BLOOD_COUNTS, *SHARES)
+RECORDED = ("edss", *BLOOD_COUNTS, *SHARES, *RHEUMATOLOGY)
 LYMPHOCYTES = ("cd3", "b_cells", "nk")  # counted together where all three are
 LESIONS = "lesions"
 BLOCK = 1000  # patients whose values are in memory at once where an arm is kept on disk
@@ -126,6 +126,13 @@ class ObservedArm:
         """Yield the columns of a table, of which a few are in memory at once."""
         for first in range(0, width, VISITS_AT_ONCE):
             yield from self.per_patient(partial(_slice, table, slice(first, first + VISITS_AT_ONCE))).T
+
+    def left_day(self) -> Floats:
+        """Return the model day on which each patient withdrew or died, infinite for those who stayed, (patient,)."""
+        day = np.fmin(self.death_day, np.inf)
+        if self.groups.withdrawal:
+            day = np.fmin(day, self.events.first(self.groups.withdrawal, self.schedule.randomisation_day))
+        return day
 
     def known(self, values: Floats) -> Floats:
         """Return values with NaN for missing patients."""
@@ -252,6 +259,10 @@ def _at_visits(result: Result, schedule: Schedule, readings: Readings) -> dict[s
         if quantity in result.output_ids:
             share = _values(result, quantity, schedule.visit_columns)
             measured[quantity] = readings.share(quantity, share, names)
+    for quantity in RHEUMATOLOGY:
+        if quantity in result.output_ids:
+            truth = _values(result, quantity, schedule.visit_columns)
+            measured[quantity] = readings.rheumatology(quantity, truth, names)
     if {"cd4", "naive_share"} <= measured.keys():
         measured["cd4_naive"] = measured["cd4"] * measured["naive_share"]
     if set(LYMPHOCYTES) <= measured.keys():

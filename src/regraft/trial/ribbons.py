@@ -7,14 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from regraft.trial.measurement import RHEUMATOLOGY
 from regraft.trial.observation import SHARES, ObservedArm
 from regraft.trial.statistics import Floats, Integers
 from regraft.trial.weighted import quantiles
 from regraft.trial.weighting import Weights
 
 QUANTILES = (0.1, 0.5, 0.9)
-UNITS = {"edss": "edss", "igg": "g/L", "haemoglobin": "g/dL", "igg_own": "g/L"} | dict.fromkeys(
-    SHARES, "dimensionless"
+UNITS = (
+    {"edss": "edss", "igg": "g/L", "haemoglobin": "g/dL", "igg_own": "g/L"}
+    | dict.fromkeys((*SHARES, *RHEUMATOLOGY), "dimensionless")
+    | {"crp": "mg/L", "esr": "mm/hour"}
 )  # all others are cells/uL
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from regraft.patients import Population
 from regraft.patients.weights import Balance
 from regraft.trial.arms import SimulatedArm, flow_of, simulate_arm
+from regraft.trial.clinic import clinic_entries
 from regraft.trial.design import TrialDesign
 from regraft.trial.endpoints import ENDPOINTS
 from regraft.trial.endpoints.base import EndpointResult
@@ -165,7 +166,8 @@ def baseline_of(plan: Plan, people: Enrolled) -> Mapping[str, Floats]:
 def entries_used(plan: Plan) -> list[tuple[str, str]]:
     """Return kind and id of every entry that the trial uses."""
     used = [("models", model) for model in plan.design.models]
-    used += [("populations", plan.design.population), ("measurements", plan.design.measurements)]
+    used += [("populations", plan.design.population)]
+    used += [("measurements", entry) for entry in clinic_entries(plan.design.measurements)]
     used += [("protocols", arm.protocol) for arm in plan.design.arms]
     used += [("treatments", name) for protocol in plan.protocols for name in protocol.treatment_ids]
     used += [("calibrations", plan.design.posterior)] if plan.design.posterior else []

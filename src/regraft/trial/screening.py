@@ -16,7 +16,7 @@ from regraft.patients.plausibility import INSIDE, first_outside
 from regraft.trial.design import DAYS, TrialDesign
 from regraft.trial.eligibility import ELIGIBLE, count_failed, first_failed, measure_all
 from regraft.trial.events import EventLog, join_logs
-from regraft.trial.measurement import Readings
+from regraft.trial.measurement import RHEUMATOLOGY, Readings
 from regraft.trial.measures import MEASURES, Screened
 from regraft.trial.observation import BLOOD_COUNTS
 from regraft.trial.plan import Plan
@@ -190,6 +190,8 @@ def _readings_at_randomisation(plan: Plan, result: Result) -> dict[str, Floats]:
             taken[name] = readings.edss(truth, [BASELINE])[:, 0]
         elif name in BLOOD_COUNTS:
             taken[name] = readings.level(name, truth, [BASELINE])[:, 0]
+        elif name in RHEUMATOLOGY:
+            taken[name] = readings.rheumatology(name, truth, [BASELINE])[:, 0]
     return taken
 
 

@@ -42,6 +42,15 @@ PARAMETERS = {
     "t_chimerism": ("CHIMT", "T cells that are not the patient's own (share)"),
     "b_chimerism": ("CHIMB", "B cells that are not the patient's own (share)"),
     "nk_chimerism": ("CHIMNK", "NK cells that are not the patient's own (share)"),
+    "tender_joints": ("TJC68", "Tender joints of 68"),
+    "swollen_joints": ("SJC66", "Swollen joints of 66"),
+    "pain": ("PAIN", "Pain (0 to 100)"),
+    "patient_global": ("PTGA", "Global assessment of the patient (0 to 100)"),
+    "physician_global": ("PHGA", "Global assessment of the physician (0 to 100)"),
+    "haq": ("HAQ", "Health Assessment Questionnaire, disability index"),
+    "crp": ("CRP", "C-reactive protein (mg/L)"),
+    "esr": ("ESR", "Erythrocyte sedimentation rate (mm/h)"),
+    "sharp_score": ("MTSS", "Modified total Sharp score"),
 }
 
 

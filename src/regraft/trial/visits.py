@@ -75,16 +75,18 @@ def make_schedule(design: TrialDesign, *, daily_until: float) -> Schedule:
     """
     end = design.follow_up.days
     months: list[float] = []
+    names = [BASELINE]
     start = 0.0
     for number, rule in enumerate(design.visits):
         complaint = _complaint(rule.every.months, rule.until.months, start, end / DAYS["month"])
         if complaint:
             raise InvalidField(f"visits[{number}]: {complaint}")
         count = int(np.floor((rule.until.months - start) / rule.every.months + 1e-9))
-        months += [start + (k + 1) * rule.every.months for k in range(count)]
+        added = [start + (k + 1) * rule.every.months for k in range(count)]
+        months += added
+        names += [_name(month, rule.every.unit) for month in added]
         start = rule.until.months
     days = [design.randomisation_day, *(month * DAYS["month"] for month in months)]
-    names = [BASELINE, *(f"Month {month:g}" for month in np.round(months, 3))]
     edges = _window_edges(days, end)
     visits = tuple(
         Visit(name, number, month, day, (edges[number], edges[number + 1]))
@@ -92,6 +94,13 @@ def make_schedule(design: TrialDesign, *, daily_until: float) -> Schedule:
     )
     daily = np.arange(0.0, np.floor(min(daily_until, end)) + 1.0)
     return Schedule(design.randomisation_day, end, visits, daily)
+
+
+def _name(months: float, unit: str) -> str:
+    """Return the name of a visit: in weeks where its rule counts weeks, else in months."""
+    if unit == "week":
+        return f"Week {round(months * DAYS['month'] / DAYS['week'], 3):g}"
+    return f"Month {round(months, 3):g}"
 
 
 def _complaint(every: float, until: float, start: float, end: float) -> str:

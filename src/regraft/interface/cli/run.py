@@ -15,6 +15,7 @@ from regraft.interface.folder import CHUNKS
 if TYPE_CHECKING:
     import pandas as pd
 
+    from regraft.evidence.success import Chance
     from regraft.evidence.targets import Target
     from regraft.trial import TrialDesign, TrialResult
     from regraft.trial.plan import Plan
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 TOLD = 3  # measures in which failed patients differ most from the others
 WORTH_KEEPING = 10  # chunks of a run that found too few patients
+MOST_FOR_CHANCE = 1_000  # patients with whom the chance of success is computed
 LARGE = 10_000  # patients of all arms from which on other processes compute them
 
 
@@ -114,7 +116,8 @@ def run(
         )
         options = asked.extended(out / CHUNKS)
         result, repeated = _run(design, out, seed=seed, options=options, replace=replace, is_shown=not as_json)
-        data = report_data(result, _targets(design), command=_command(trial, result))
+        chance = _chance(design, seed=seed, cores=cores)
+        data = report_data(result, _targets(design), command=_command(trial, result), chance=chance)
         write_results(result, data, out, repeats=repeated)
     if as_json:
         print_json(summary_json(data))
@@ -270,6 +273,18 @@ def _require_agreeing_units(design: TrialDesign) -> None:
         found = [f"models {', '.join(design.models)}, joined: {issue.where}: {issue.message}" for issue in issues]
     if found:
         raise UnitMismatch("\n".join([*found, "Correct the equation, or the units in the tables beside it."]))
+
+
+def _chance(design: TrialDesign, *, seed: int | None, cores: int | None) -> Chance | None:
+    """Return the chance that a smaller trial succeeds, None where the design does not ask for it."""
+    from regraft.evidence.success import chance_of_success
+    from regraft.trial.plan import make_plan
+
+    if design.success is None:
+        return None
+    few = min(design.patients_per_arm, MOST_FOR_CHANCE)
+    fewer = design.model_copy(update={"patients_per_arm": few, "screening_limit": design.most_screened})
+    return chance_of_success(make_plan(fewer, seed=seed, threads=cores), design.success)
 
 
 def _targets(design: TrialDesign) -> list[Target]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from regraft.evidence.compare import Comparison, number
 from regraft.interface.cli.output import STICKY, print_lines, print_sentences, print_table
 from regraft.interface.report.charts import readable_unit
-from regraft.interface.report.data import Cell, ReportData, ResultRow
+from regraft.interface.report.data import Cell, ReportData, ResultRow, Success
 from regraft.interface.report.knowledge import amount_text, known_text, luck_text
 from regraft.interface.report.page import cell_text, p_value_text, verdict_counts
 from regraft.interface.report.published import amount, endpoint_label, other_time, short_study
@@ -26,6 +26,8 @@ def print_summary(data: ReportData) -> None:
         print_table("Compared with the reference arm", ("Endpoint", "Arm", "Measure", "Estimate", "p"), contrasts)
     if data.draws:
         _print_unknown(data)
+    if data.success is not None:
+        _print_success(data.success)
     _print_patients(data)
     if data.comparisons:
         _print_published(data)
@@ -68,6 +70,13 @@ def _print_unknown(data: ReportData) -> None:
     header = ("Endpoint", "Arm", "Estimate", "95 % of luck", "80 % of knowledge")
     print_table(f"What is unknown: {data.draws} posterior draws", header, rows, numeric=(2,))
     print_sentences(data.unknown)
+
+
+def _print_success(success: Success) -> None:
+    """Print how likely a smaller trial is to succeed, and what would have to be different."""
+    rows = [(what, number(share), number(chance)) for what, share, chance in success.rows]
+    print_table(success.title, ("If", "Responders, %", "Chance of success, %"), rows, numeric=(1, 2))
+    print_sentences(*success.sentences)
 
 
 def _print_patients(data: ReportData) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from regraft.evidence.match import match
+from regraft.evidence.success import Chance
 from regraft.evidence.targets import Target
 from regraft.interface.report import data as report
 from regraft.interface.report.charts import readable_unit
@@ -21,6 +22,7 @@ from regraft.interface.report.from_endpoints import (
 )
 from regraft.interface.report.people import people_notes, people_summary, weighting
 from regraft.interface.report.published import COUNTED, in_words
+from regraft.interface.report.success import success_section
 from regraft.trial.design import Criterion, TrialDesign
 from regraft.trial.knowledge import FEW
 from regraft.trial.observation import ObservedArm
@@ -49,7 +51,9 @@ LINES = {
 }
 
 
-def report_data(result: TrialResult, targets: Sequence[Target], *, command: str = "") -> report.ReportData:
+def report_data(
+    result: TrialResult, targets: Sequence[Target], *, command: str = "", chance: Chance | None = None
+) -> report.ReportData:
     """Collect everything that a report says about a trial.
 
     Parameters
@@ -57,6 +61,7 @@ def report_data(result: TrialResult, targets: Sequence[Target], *, command: str 
     result : a finished trial
     targets : published rows to set beside it
     command : the command that made the result, for the section on repeating it
+    chance : that a smaller trial succeeds, where the design asks for it
     """
     arms = tuple(report.Arm(arm.id, arm.label) for arm in result.design.arms)
     results = tuple(result.endpoints.values())
@@ -86,6 +91,7 @@ def report_data(result: TrialResult, targets: Sequence[Target], *, command: str 
         weights=weighting(result),
         draws=max((one.draws + one.without for one in result.knowledge), default=0),
         unknown=_unknown(result),
+        success=success_section(chance, arms) if chance is not None else None,
     )
 
 

@@ -195,6 +195,18 @@ class EntryUsed:
 
 
 @dataclass(frozen=True)
+class Success:
+    """The chance that a smaller trial succeeds: sentences, and one row for each parameter that is another.
+
+    ``rows`` hold what would be different, responders in per cent, and the chance in per cent.
+    """
+
+    title: str
+    sentences: tuple[str, ...]
+    rows: tuple[tuple[str, float, float], ...]
+
+
+@dataclass(frozen=True)
 class ReportData:
     """Everything a report says. Empty tuples are allowed: the section then says what is missing.
 
@@ -226,6 +238,7 @@ class ReportData:
     weights: Weighting | None = None
     draws: int = 0
     unknown: str = ""
+    success: Success | None = None
 
     def label(self, arm: str) -> str:
         """Return the label of an arm, or its id where no arm has it."""

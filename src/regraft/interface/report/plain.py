@@ -54,6 +54,7 @@ def summary_json(data: ReportData) -> dict[str, Any]:
             for comparison in data.comparisons
         ],
         "provenance": dict(data.provenance),
+        "success": asdict(data.success) if data.success is not None else None,
         "weights": asdict(data.weights) if data.weights is not None else None,
         "posterior_draws": data.draws,
     }

@@ -10,13 +10,14 @@ from typing import Any
 
 from regraft.entries import content_hash
 from regraft.model.lineages import HOST
+from regraft.trial.clinic import clinic_entries
 from regraft.trial.plan import Plan
 from regraft.trial.provenance import place_of
 
 FORMAT = 1  # of the files; another number is another identity
 
 # What a design may say differently without another fate for anyone who is in both: more patients, other arms.
-FREE = ("title", "patients_per_arm", "screening_limit", "arms", "reference_arm", "endpoints", "outcomes")
+FREE = ("title", "patients_per_arm", "screening_limit", "arms", "reference_arm", "endpoints", "outcomes", "success")
 NAMES = ("models", "population", "measurements", "posterior")
 TEXTS = ("README.md", "checks.csv")  # of an entry: they change no patient
 ENTRIES = {"models": "models", "population": "populations", "measurements": "measurements"}
@@ -35,6 +36,7 @@ def identity(plan: Plan) -> dict[str, Any]:
         del parts["lineages"]
     for field, kind in ENTRIES.items():
         names = design[field] if isinstance(design[field], list) else [design[field]]
+        names = clinic_entries(design[field]) if field == "measurements" else names
         parts[field] = [_numbers(kind, name) for name in names]
     if plan.draws is not None:  # a trial without has the identity that it had before there were posteriors
         parts["posterior"] = [plan.draws.sha256, plan.draws.central]
