@@ -93,8 +93,8 @@ def marrow(s: Values, u: Values, p: Values) -> tuple[Values, dict[str, float]]:
     megakaryocyte_input = s.progenitors * f.thrombopoietin**p.thrombopoietin_power
 
     rates = {
-        "graft_cd34": -f.homing - p.k_graft_loss * s.graft_cd34,
-        "graft_progenitors": -f.homing_progenitors - p.k_graft_loss * s.graft_progenitors,
+        "graft_cd34": u.graft_cd34_entry - f.homing - p.k_graft_loss * s.graft_cd34,
+        "graft_progenitors": u.graft_progenitors_entry - f.homing_progenitors - p.k_graft_loss * s.graft_progenitors,
         "hsc": p.k_hsc_renewal * s.hsc * f.niche_free
         + p.hsc_per_cd34 * f.homing * (f.niche_free + p.niche_leak)
         - (u.kill_hsc + u.rejection) * s.hsc,
@@ -126,7 +126,9 @@ def marrow(s: Values, u: Values, p: Values) -> tuple[Values, dict[str, float]]:
 
 
 MARROW = Part(
-    inputs={"kill_hsc": 0.0, "kill_progenitor": 0.0, "gcsf_effect": 0.0, "rejection": 0.0},
+    inputs=dict.fromkeys(
+        ("kill_hsc", "kill_progenitor", "gcsf_effect", "rejection", "graft_cd34_entry", "graft_progenitors_entry"), 0.0
+    ),
     start=marrow_start,
     equations=marrow,
     events=(
@@ -203,6 +205,7 @@ def immunity_start(u: Values, p: Values) -> dict[str, float]:
     return {
         "naive_drain": 1.0,
         "graft_t_cells": 0.0,
+        "graft_naive_t_cells": 0.0,
         "stroma_damage": 0.0,
         "stroma": u.thymus_tissue,
         "thymus_1": t_cells,
@@ -213,7 +216,7 @@ def immunity_start(u: Values, p: Values) -> dict[str, float]:
         "cd4_memory": f.cd4_memory_healthy * t_cells,
         "cd8_memory": f.cd8_memory_healthy * t_cells,
         "treg": f.treg_healthy * t_cells,
-        "trec": p.trec_per_emigrant * f.export_healthy / f.cd4_naive_death,
+        "trec": p.trec_per_emigrant * f.export_healthy / f.cd4_naive_death * t_cells,
         "b_transitional": p.b_transitional_share * f.b_naive_healthy * u.b_development,
         "b_naive": f.b_naive_healthy * u.b_development,
         "b_memory": f.b_memory_healthy * u.b_development * t_cells,
@@ -229,6 +232,7 @@ def immunity(s: Values, u: Values, p: Values) -> tuple[Values, dict[str, float]]
     """Formulas and rates of `immunity`."""
     f = healthy(s.naive_drain, u, p)
     f.graft_t_inflow = p.k_graft_spread * p.graft_t_to_blood * s.graft_t_cells
+    f.graft_naive_t_inflow = p.k_graft_spread * p.graft_t_to_blood * s.graft_naive_t_cells
 
     weight = p.il7_weight_cd8_memory
     f.il7_reference = f.cd4_naive_setpoint + f.cd4_memory_healthy + f.treg_healthy + f.cd8_naive_setpoint
@@ -263,9 +267,10 @@ def immunity(s: Values, u: Values, p: Values) -> tuple[Values, dict[str, float]]
     naive_loss = f.conversion_extra + u.kill_naive + u.lymphocyte_loss
     conversion = p.k_conversion + f.conversion_extra
     memory_loss = u.kill_memory + u.lymphocyte_loss
-    cd4_expansion = f.expansion * p.k_cd4_memory_expansion * f.lymphopenia**5
+    without_ceiling = p.k_cd4_memory_expansion * f.lymphopenia**5
+    f.cd4_expansion = without_ceiling / (1 + without_ceiling / p.k_expansion_most)
     cd8_expansion = f.expansion * p.k_cd8_memory_expansion * f.cd8_shortage
-    cd4_memory_growth = f.cd4_memory_division + cd4_expansion - p.k_cd4_memory_loss - memory_loss
+    cd4_memory_growth = f.cd4_memory_division + f.expansion * f.cd4_expansion - p.k_cd4_memory_loss - memory_loss
     cd8_memory_growth = f.cd8_memory_division + cd8_expansion - p.k_cd8_memory_loss - memory_loss
     treg_growth = f.treg_division * 2 * f.il2_per_treg / (1 + f.il2_per_treg) - p.k_treg_loss
 
@@ -293,7 +298,9 @@ def immunity(s: Values, u: Values, p: Values) -> tuple[Values, dict[str, float]]
 
     rates = {
         "naive_drain": -u.kill_effector * s.naive_drain,
-        "graft_t_cells": -(p.k_graft_spread + memory_loss) * s.graft_t_cells,
+        "graft_t_cells": u.graft_t_entry - (p.k_graft_spread + memory_loss) * s.graft_t_cells,
+        "graft_naive_t_cells": u.graft_naive_t_entry
+        - (p.k_graft_spread + u.kill_naive + u.lymphocyte_loss) * s.graft_naive_t_cells,
         "stroma_damage": u.kill_stroma - s.stroma_damage / p.rebound_duration,
         "stroma": p.k_stroma * (u.thymus_tissue * (1 + f.rebound_size * s.stroma_damage * f.rebound_signal) - s.stroma)
         - (u.kill_stroma + u.stroma_injury) * s.stroma,
@@ -303,9 +310,11 @@ def immunity(s: Values, u: Values, p: Values) -> tuple[Values, dict[str, float]]
         "thymus_3": p.k_thymus * (s.thymus_2 - s.thymus_3) - thymocyte_loss * s.thymus_3,
         "cd4_naive": f.export_now
         + p.graft_share_cd4_naive * f.graft_t_inflow
+        + p.graft_naive_share_cd4 * f.graft_naive_t_inflow
         + (f.cd4_naive_division + naive_expansion - f.cd4_naive_death - naive_loss) * s.cd4_naive,
         "cd8_naive": p.export_ratio_cd8 * f.export_now
         + p.graft_share_cd8_naive * f.graft_t_inflow
+        + (1 - p.graft_naive_share_cd4) * f.graft_naive_t_inflow
         + (f.cd8_naive_division + naive_expansion - f.cd8_naive_death - naive_loss) * s.cd8_naive,
         "cd4_memory": conversion * s.cd4_naive
         + p.graft_share_cd4_memory * f.graft_t_inflow
@@ -316,15 +325,22 @@ def immunity(s: Values, u: Values, p: Values) -> tuple[Values, dict[str, float]]
         "treg": p.export_ratio_treg * f.export_now
         + p.graft_share_treg * f.graft_t_inflow
         + (treg_growth - u.kill_treg - u.lymphocyte_loss) * s.treg,
-        "trec": p.trec_per_emigrant * (f.export_now + p.trec_share_graft * p.graft_share_cd4_naive * f.graft_t_inflow)
-        - (f.cd4_naive_death + f.conversion_extra + u.kill_naive) * s.trec,
+        "trec": p.trec_per_emigrant
+        * (
+            f.export_now
+            + p.trec_share_graft * p.graft_share_cd4_naive * f.graft_t_inflow
+            + p.graft_naive_share_cd4 * f.graft_naive_t_inflow
+        )
+        - (f.cd4_naive_death + naive_loss) * s.trec,
         "b_transitional": f.b_output * u.b_development * u.lymphoid_progenitors
         - (p.k_b_transitional + b_loss) * s.b_transitional,
         "b_naive": p.k_b_maturation * s.b_transitional
         - (p.k_b_maturation * p.b_transitional_share - f.b_naive_slope + b_loss) * s.b_naive,
         "b_memory": p.k_b_memory_entry * f.t_help * s.b_naive
         - (p.k_b_memory_entry * f.b_naive_healthy / f.b_memory_healthy - f.b_memory_slope + b_loss) * s.b_memory,
-        "nk": f.nk_output * u.nk_development * u.progenitors - (p.k_nk + u.kill_nk + u.lymphocyte_loss) * s.nk,
+        "nk": u.nk_entry
+        + f.nk_output * u.nk_development * u.progenitors
+        - (p.k_nk + u.kill_nk + u.lymphocyte_loss) * s.nk,
         "plasma_short": u.b_function * (f.plasma_per_memory * s.b_memory + f.plasma_per_naive * s.b_naive)
         - (p.k_plasma_short + b_loss) * s.plasma_short,
         "plasma_long": f.plasma_entry * s.plasma_short
@@ -341,11 +357,17 @@ IMMUNITY = Part(
     inputs={"age": 35.0, "days_per_year": 365.25}
     | dict.fromkeys(("lymphoid_progenitors", "progenitors", *DEVELOPMENT), 1.0)
     | dict.fromkeys((f"kill_{cells}" for cells in KILLS), 0.0)
-    | dict.fromkeys(("stroma_injury", "expansion_block", "igg_inflow", "lymphocyte_loss"), 0.0),
+    | dict.fromkeys(("stroma_injury", "expansion_block", "igg_inflow", "lymphocyte_loss"), 0.0)
+    | dict.fromkeys(("graft_t_entry", "graft_naive_t_entry", "nk_entry"), 0.0),
     start=immunity_start,
     equations=immunity,
     events=(
         Event("graft_t_cleared", lambda s, _u, p: p.graft_t_floor - s.graft_t_cells, {"graft_t_cells": 0.0}),
+        Event(
+            "graft_naive_t_cleared",
+            lambda s, _u, p: p.graft_t_floor - s.graft_naive_t_cells,
+            {"graft_naive_t_cells": 0.0},
+        ),
         Event("igg_given_gone", lambda s, _u, p: p.igg_floor - s.igg_given, {"igg_given": 0.0}),
     ),
 )
