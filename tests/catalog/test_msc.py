@@ -91,7 +91,8 @@ def test_without_licence_there_is_no_effect() -> None:
 def test_the_dose_saturates(handling: str) -> None:
     times = np.linspace(-1, 90, 400)
     low, two, four = (
-        np.trapezoid(course(["msc_active"], times, infusion(dose, handling))["msc_active"], times) for dose in (0.25, 2, 4)
+        np.trapezoid(course(["msc_active"], times, infusion(dose, handling))["msc_active"], times)
+        for dose in (0.25, 2, 4)
     )
     assert 1.0 < four / two < 1.15
     assert two / low > 1.15
@@ -106,7 +107,8 @@ def test_the_effect_fades_within_three_months_and_a_second_dose_brings_it_back()
 
 def test_a_weak_response_is_raised_and_a_strong_one_calmed() -> None:
     weak, typical, strong = (
-        course(["msc_effector"], [-1, 7], infusion(2), immune_response=level)["msc_effector"][1] for level in (0.02, 1, 2)
+        course(["msc_effector"], [-1, 7], infusion(2), immune_response=level)["msc_effector"][1]
+        for level in (0.02, 1, 2)
     )
     assert weak > 0
     assert strong < typical < 0

@@ -115,7 +115,9 @@ def test_what_nobody_can_give_is_refused(
 
 def test_infusions_that_overlap_are_refused(tmp_path: Path) -> None:
     fat = CELLS | {"product": "msc_adipose", "day": 0.5}
-    with pytest.raises(InvalidField, match="'msc_marrow' is infused on day 0 and 'msc_adipose' on day 0.5;.*1 day apart"):
+    with pytest.raises(
+        InvalidField, match="'msc_marrow' is infused on day 0 and 'msc_adipose' on day 0.5;.*1 day apart"
+    ):
         compiled(tmp_path, CELLS, fat)
     assert compiled(tmp_path, CELLS, fat | {"day": 1}).target
 
@@ -133,7 +135,9 @@ def test_lots_that_never_meet_their_limit_are_a_mistake(tmp_path: Path) -> None:
     folder.mkdir()
     source = load_treatment("msc_marrow").entry.folder / "entry.toml"
     (folder / "entry.toml").write_text(source.read_text())
-    (folder / "parameters.csv").write_text(text.replace("viability,0.85,dimensionless,normal,0.08", "viability,0.2,dimensionless,normal,0.01"))
+    (folder / "parameters.csv").write_text(
+        text.replace("viability,0.85,dimensionless,normal,0.08", "viability,0.2,dimensionless,normal,0.01")
+    )
     product = load_treatment(folder)
     step = load_protocol(write_protocol(tmp_path, CELLS)).steps[0]
     from regraft.therapy.infusion import infuse

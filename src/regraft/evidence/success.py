@@ -44,7 +44,7 @@ class Chance:
     ----------
     control, treated : shares of responders among the virtual patients, 0 to 1; ``treated`` at the centre of the prior
     by_mechanism : chance over the prior of one parameter, each of its values simulated
-    by_class : chance over what is known of such treatments as a class, a normal log odds ratio; None where not asked for
+    by_class : chance over what is known of such treatments as a class, a normal log odds ratio; None if not asked for
     log_odds_ratio, needed : at the centre of the prior, and the one that gives a chance of 80 %
     needed_value : of the parameter, for that log odds ratio; NaN where the parameter does not move it
     """
@@ -187,7 +187,9 @@ def _require_parameter(plan: Plan, name: str) -> None:
     """Refuse a name that is no parameter of the models."""
     known = plan.equations.parameter_index
     if name not in known:
-        raise InvalidField(f"design {plan.design.id!r}: success names {name!r}, no parameter. {near_matches(name, known)}")
+        raise InvalidField(
+            f"design {plan.design.id!r}: success names {name!r}, no parameter. {near_matches(name, known)}"
+        )
 
 
 def _what_if(plan: Plan, rule: SuccessRule, people: Enrolled, control: float, name: str, factor: float) -> WhatIf:
@@ -198,9 +200,7 @@ def _what_if(plan: Plan, rule: SuccessRule, people: Enrolled, control: float, na
     return WhatIf(name, factor, share, power(share, control, rule.patients_per_arm))
 
 
-def _share(
-    plan: Plan, rule: SuccessRule, people: Enrolled, arm: str, changes: Mapping[str, Floats | float]
-) -> float:
+def _share(plan: Plan, rule: SuccessRule, people: Enrolled, arm: str, changes: Mapping[str, Floats | float]) -> float:
     """Return the share of responders of an arm, 0 to 1, under other parameters from randomisation on."""
     parameters = people.parameters.copy()
     for name, value in changes.items():
@@ -221,4 +221,3 @@ def _responders(trial: ObservedTrial, rule: SuccessRule, arm: ObservedArm) -> fl
             f"{rule.after.months:.3g}. Choose a visit, and a statistic in per cent."
         )
     return near[0].estimate.value / 100
-

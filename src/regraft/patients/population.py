@@ -80,9 +80,7 @@ class Population:
                 matrix[:, equations.parameter_index[name]] = values
         return matrix
 
-    def draw(
-        self, rows: Sequence[ParameterRow], *, of: Integers | None = None, label: str = ""
-    ) -> dict[str, Floats]:
+    def draw(self, rows: Sequence[ParameterRow], *, of: Integers | None = None, label: str = "") -> dict[str, Floats]:
         """Sample further rows (a product's dose, for example) for the same patients, independent of the rest.
 
         Parameters

@@ -63,7 +63,7 @@ def infuse(step: InfuseStep, product: Treatment, patients: Patients, equations: 
 
 
 def state_of(target: Target, treatment: Treatment, equations: Equations) -> str:
-    """Return the state that a treatment enters: of its lineage, where the model has several; or the parameter that it sets.
+    """Return the state that a treatment enters, of its lineage where the model has several; or the parameter it sets.
 
     Raises
     ------
@@ -186,8 +186,8 @@ def _lots(
         other = patients.draw(rows, of=numbers, label=f"lot on day {step.day:g}, replacement {attempt + 1}")
         found |= {name: np.where(bad, other[name], found[name]) for name in product.lot.rows}
     raise DoseOutOfRange(
-        f"{MOST_LOTS} lots of {product.id!r} in a row lie below the release limit {product.rows[limit].value:g}. Correct "
-        f"{measured!r} or {limit!r} in its parameters.csv."
+        f"{MOST_LOTS} lots of {product.id!r} in a row lie below the release limit {product.rows[limit].value:g}. "
+        f"Correct {measured!r} or {limit!r} in its parameters.csv."
     )
 
 

@@ -264,7 +264,7 @@ def _other_product(name: str, where: str) -> Treatment:
 
 
 def _check_lot(step: InfuseStep, product: Treatment, where: str) -> None:
-    """Refuse doses without a basis, a route that is not said where it decides, and a known lot that may not be given."""
+    """Refuse doses without a basis, a route that is not said where it decides, and a known lot that is too dead."""
     for name, text in step.doses.items():
         product.fixed_dose(name, text, f"{where}.doses.{name}")
     routes = [target.route for target in product.targets if target.route is not None]
@@ -275,8 +275,8 @@ def _check_lot(step: InfuseStep, product: Treatment, where: str) -> None:
     limit = product.rows[product.release[1]].value
     if step.viability < limit:
         raise DoseOutOfRange(
-            f"{where}.viability is {step.viability:g}; a lot of {product.id!r} is released from {limit:g} on. Use another "
-            "lot, or leave the field out: lots are then drawn, and those below the limit replaced."
+            f"{where}.viability is {step.viability:g}; a lot of {product.id!r} is released from {limit:g} on. Use "
+            "another lot, or leave the field out: lots are then drawn, and those below the limit replaced."
         )
 
 

@@ -127,8 +127,8 @@ class Treatment:
             return convert(value, unit, wanted), is_total
         if self.is_banked and same_dimension(unit, f"({unit_of_row})*{PER_KG}"):
             raise UnitMismatch(
-                f"{where} is {text!r}, a number of cells for nobody in particular. Write '{text}/kg' for a dose per kg of "
-                f"body weight, or '{text} {IN_ALL}'."
+                f"{where} is {text!r}, a number of cells for nobody in particular. Write '{text}/kg' for a dose per kg "
+                f"of body weight, or '{text} {IN_ALL}'."
             )
         allowed = f", or a total such as '140 Mcell {IN_ALL}'" if self.is_banked else ""
         raise UnitMismatch(f"{where} is {text!r}; give it in {unit_of_row}{allowed}.")
@@ -285,9 +285,9 @@ def _check_product(
 
 
 def _target(item: Mapping[str, Any], path: Path, rows: Mapping[str, ParameterRow]) -> Target:
-    named = [_row(item, name, name, path, rows) for name in ("dose_parameter", "factor_parameter")]
+    dose, factor = (_row(item, name, name, path, rows) for name in ("dose_parameter", "factor_parameter"))
     share = item.get("share", SHARES[0])
     if share not in SHARES:
         raise InvalidField(f"{path}: share of a target is {share!r}; use one of {', '.join(SHARES)}.")
     route = _field(item, "route", path) if "route" in item else None
-    return Target(_field(item, "target", path), _field(item, "target_unit", path), *named, share=share, route=route)
+    return Target(_field(item, "target", path), _field(item, "target_unit", path), dose, factor, share, route)

@@ -124,8 +124,8 @@ class WeightsRule(_Strict):
 class SuccessRule(_Strict):
     """A smaller trial whose chance of success is asked for: an arm against the reference arm on a share of responders.
 
-    ``parameter`` is what is uncertain, with its prior in the fit ``priors`` of the catalog; ``class_effect`` names a row of
-    the table of class effects. ``what_if`` multiplies parameters for everybody, one at a time.
+    ``parameter`` is what is uncertain, with its prior in the fit ``priors`` of the catalog; ``class_effect`` names
+    a row of the table of class effects. ``what_if`` multiplies parameters for everybody, one at a time.
     """
 
     arm: Identifier

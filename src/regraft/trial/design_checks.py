@@ -98,7 +98,7 @@ def _enrolment(design: TrialDesign) -> Iterator[str]:
 
 
 def _success(design: TrialDesign) -> Iterator[str]:
-    """The chance of success must be that of a compared arm, on an endpoint of the trial, within its follow-up."""
+    """Ask for the chance of success of a compared arm only, on an endpoint of the trial, within its follow-up."""
     rule = design.success
     if rule is None:
         return
@@ -108,7 +108,7 @@ def _success(design: TrialDesign) -> Iterator[str]:
     if rule.endpoint not in design.endpoints:
         yield f"success.endpoint is {rule.endpoint!r}. {near_matches(rule.endpoint, design.endpoints)}"
     if rule.after.days > design.follow_up.days:
-        yield f"success.after is {rule.after.days:g} days, beyond the follow-up of {design.follow_up.days:g}. Shorten it."
+        yield f"success.after is {rule.after.days:g} days, beyond the follow-up of {design.follow_up.days:g}. Cut it."
 
 
 def _visits(design: TrialDesign) -> Iterator[str]:

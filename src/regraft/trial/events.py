@@ -27,17 +27,13 @@ class EventGroups:
 
 
 def find_groups(equations: Equations) -> EventGroups:
-    """Sort the events of a model: those that change ``relapses``, ``lesions``, ``alive`` or ``on_study``, and infections
-    by name.
-    """
+    """Sort the events of a model: by the state they change (relapses, lesions, alive, on_study), infections by name."""
 
     def changing(state: str) -> tuple[str, ...]:
         return tuple(event.id for event in equations.events if state in dict(event.assignments))
 
     infections = tuple(event.id for event in equations.events if event.id.startswith(INFECTION))
-    return EventGroups(
-        changing("relapses"), changing("lesions"), changing("alive"), infections, changing("on_study")
-    )
+    return EventGroups(changing("relapses"), changing("lesions"), changing("alive"), infections, changing("on_study"))
 
 
 class Events(ABC):

@@ -12,13 +12,13 @@ from regraft.trial.clinic import Clinic
 from regraft.trial.statistics import Floats, Integers
 
 EDSS_TOP = 10.0  # end of the scale by its definition
-# Rheumatology: (row with the error, end of the scale) of counts and scales, and the row with the error of blood tests.
-JOINT_COUNTS = {"tender_joints": 68.0, "swollen_joints": 66.0}
+# Rheumatology: counts and scales with their rows of the end of the scale and of the error; blood tests; films.
+JOINT_COUNTS = {"tender_joints": "tender_most", "swollen_joints": "swollen_most"}
 SCALES = {
-    "pain": ("scale_error", 100.0),
-    "patient_global": ("scale_error", 100.0),
-    "physician_global": ("physician_error", 100.0),
-    "haq": ("haq_error", 3.0),
+    "pain": ("scale_error", "scale_most"),
+    "patient_global": ("scale_error", "scale_most"),
+    "physician_global": ("physician_error", "scale_most"),
+    "haq": ("haq_error", "haq_most"),
 }
 REACTANTS = ("crp", "esr")
 SHARP_SCORE = "sharp_score"
@@ -71,7 +71,8 @@ class Readings:
         """
         value, error = self.clinic.value, self.deviates(quantity, visits)
         if quantity in JOINT_COUNTS:
-            return np.clip(np.round(truth * np.exp(value("joint_error") * error)), 0.0, JOINT_COUNTS[quantity])
+            seen = np.round(truth * np.exp(value("joint_error") * error))
+            return np.clip(seen, 0.0, value(JOINT_COUNTS[quantity]))
         if quantity in REACTANTS:
             return np.asarray(truth * np.exp(value(f"{quantity}_error") * error))
         if quantity == SHARP_SCORE:
@@ -81,7 +82,7 @@ class Readings:
             return np.maximum(np.round(seen / value("sharp_step")) * value("sharp_step"), 0.0)
         row, top = SCALES[quantity]
         step = value("haq_step") if quantity == "haq" else 1.0
-        return np.clip(np.round((truth + value(row) * error) / step) * step, 0.0, top)
+        return np.clip(np.round((truth + value(row) * error) / step) * step, 0.0, value(top))
 
     def lesions(self, new: Floats, scans: Sequence[str]) -> Floats:
         """Return how many of the new lesions before each scan it shows.

@@ -41,7 +41,8 @@ def people(
     left : patient to the day of withdrawal
     """
     readings = {
-        quantity: [[value, *(course.get(quantity, [value] * 3))] for course in courses] for quantity, value in BASE.items()
+        quantity: [[value, *(course.get(quantity, [value] * 3))] for course in courses]
+        for quantity, value in BASE.items()
     }
     events = [(row, "withdrawal", day) for row, day in (left or {}).items()]
     return arm(name, len(courses), plan=PLAN, readings=readings, events=events, missing=missing, deaths=deaths)

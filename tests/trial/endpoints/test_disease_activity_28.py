@@ -59,6 +59,8 @@ def test_a_small_fall_is_a_response_only_below_high_activity(crp: float, respond
 
 
 def test_missing_patients_do_not_count() -> None:
-    found = ENDPOINT.result(trial(people("treated", [{}, {}, {}], missing=[1]))).estimate("treated", "DAS28-CRP change", 3)
+    found = ENDPOINT.result(trial(people("treated", [{}, {}, {}], missing=[1]))).estimate(
+        "treated", "DAS28-CRP change", 3
+    )
     assert found is not None
     assert found.n == 2

@@ -12,11 +12,11 @@ GROWS = {"sharp_score": [30.5, 31.0, 33.0]}
 
 
 def test_films_are_read_at_the_visit_next_to_each_year() -> None:
-    assert film_columns(PLAN) == [3]
+    assert film_columns(PLAN, 15.0) == [3]
     weeks = [4 * k * 7 / MONTH for k in range(1, 27)]
-    assert film_columns(schedule(weeks, start=0.0)) == [13, 26]
-    assert film_columns(schedule((3, 6), start=0.0)) == []
-    assert film_columns(schedule((10,), start=0.0, end=14)) == []
+    assert film_columns(schedule(weeks, start=0.0), 15.0) == [13, 26]
+    assert film_columns(schedule((3, 6), start=0.0), 15.0) == []
+    assert film_columns(schedule((10,), start=0.0, end=14), 15.0) == []
 
 
 def test_change_and_share_with_progression() -> None:

@@ -32,8 +32,9 @@ ENDPOINT = Endpoint(
     id="acr_response",
     title="ACR response",
     definition=(
-        "Tender and swollen joints and 3 of 5 further measures (pain, both global assessments, HAQ, C-reactive protein) "
-        "improved by 20, 50 or 70 % since randomisation. Who withdrew or died before the visit is no responder."
+        "Tender and swollen joints and 3 of 5 further measures (pain, both global assessments, HAQ, C-"
+        "reactive protein) improved by 20, 50 or 70 % since randomisation. Who withdrew or died before the visit is no "
+        "responder."
     ),
     needs=CORE_SET,
     evaluate=evaluate,

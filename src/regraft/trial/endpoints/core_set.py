@@ -37,7 +37,7 @@ def acr_met(arm: ObservedArm, clinic: Clinic, improvement: float) -> Floats:
     def met(part: ObservedArm) -> Floats:
         better = {name: _fell(part.readings[name], improvement) for name in CORE_SET}
         further = np.sum([better[name] for name in FURTHER], axis=0) >= clinic.value("acr_core")
-        return (better["tender_joints"] & better["swollen_joints"] & further).astype(np.float64)
+        return np.asarray(better["tender_joints"] & better["swollen_joints"] & further, dtype=np.float64)
 
     return _of_those_who_stayed(arm, arm.per_patient(met))
 
@@ -70,7 +70,9 @@ def das28(arm: ObservedArm, clinic: Clinic, reactant: str) -> Floats:
         found = clinic.value("das28_tender") * np.sqrt(tender) + clinic.value("das28_swollen") * np.sqrt(swollen)
         found = found + clinic.value("das28_global") * part.readings["patient_global"]
         if reactant == "crp":
-            return found + clinic.value("das28_crp") * np.log1p(part.readings["crp"]) + clinic.value("das28_constant_crp")
+            return (
+                found + clinic.value("das28_crp") * np.log1p(part.readings["crp"]) + clinic.value("das28_constant_crp")
+            )
         return found + clinic.value("das28_esr") * np.log(part.readings["esr"])
 
     return arm.per_patient(score)

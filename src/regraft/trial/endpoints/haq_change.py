@@ -33,7 +33,8 @@ ENDPOINT = Endpoint(
     id="haq_change",
     title="HAQ",
     definition=(
-        "Change of the HAQ disability index since randomisation; the last reading before withdrawal or death is carried on."
+        "Change of the HAQ disability index since randomisation; the last reading before withdrawal or death is "
+        "carried on."
     ),
     needs=("haq",),
     evaluate=evaluate,

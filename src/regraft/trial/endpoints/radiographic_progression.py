@@ -13,14 +13,12 @@ from regraft.trial.observation import ObservedArm, ObservedTrial
 from regraft.trial.statistics import Floats, mean, paired_difference, share
 from regraft.trial.visits import Schedule
 
-CLOSE = 15.0  # days within which a visit is that of a whole year
-
 
 def evaluate(observed: ObservedTrial) -> Findings:
     """Evaluate the mean change and the share with progression at the visit next to each year."""
     findings = Findings()
     threshold = observed.clinic.value("progression_threshold")
-    columns = film_columns(observed.schedule)
+    columns = film_columns(observed.schedule, observed.clinic.days("film_window"))
     for arm in observed.arms:
         change = sharp_change(arm, observed.clinic)
         for column in columns:
@@ -32,21 +30,21 @@ def evaluate(observed: ObservedTrial) -> Findings:
             label = f"Change above {threshold:g} points, {visit.name}"
             findings.estimates.append(ArmEstimate(arm.id, "progression", label, progressed, visit.month))
     for arm in observed.compared if columns else ():
-        pair = (sharp_change(one, observed.clinic)[:, columns[-1]] for one in (arm, observed.reference_arm))
-        difference = paired_difference(*pair, POINTS, observed.weights)
+        one, other = (sharp_change(each, observed.clinic)[:, columns[-1]] for each in (arm, observed.reference_arm))
+        difference = paired_difference(one, other, POINTS, observed.weights)
         label = f"Change of the modified total Sharp score, {arm.schedule.visits[columns[-1]].name}"
         findings.contrasts.append(Contrast(arm.id, observed.reference, label, "difference", difference, is_paired=True))
     return findings
 
 
-def film_columns(schedule: Schedule) -> list[int]:
-    """Return the positions of visits at which films are taken: the one next to each whole year."""
-    years = range(1, int((schedule.end_day + CLOSE) / DAYS["year"]) + 1)
+def film_columns(schedule: Schedule, window: float) -> list[int]:
+    """Return the positions of visits with films: the one next to each whole year, at most ``window`` days away."""
+    years = range(1, int((schedule.end_day + window) / DAYS["year"]) + 1)
     nearest = [int(np.argmin(np.abs(schedule.visit_days - year * DAYS["year"]))) for year in years]
     return [
         column
         for year, column in zip(years, nearest, strict=True)
-        if column > 0 and abs(schedule.visit_days[column] - year * DAYS["year"]) <= CLOSE
+        if column > 0 and abs(schedule.visit_days[column] - year * DAYS["year"]) <= window
     ]
 
 
@@ -73,8 +71,8 @@ ENDPOINT = Endpoint(
     id="radiographic_progression",
     title="Joint damage on films",
     definition=(
-        "Change of the modified total Sharp score since randomisation, once a year; for who withdrew or died after 24 weeks "
-        "the change until then is drawn on in a straight line. Progression is a change above half a point."
+        "Change of the modified total Sharp score since randomisation, once a year; for who withdrew or died after 24 "
+        "weeks the change until then is drawn on in a straight line. Progression is a change above half a point."
     ),
     needs=(SHARP_SCORE,),
     evaluate=evaluate,
