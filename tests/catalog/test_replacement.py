@@ -346,3 +346,30 @@ def test_enzyme_lets_own_t_cells_live_where_the_gene_of_the_enzyme_is_missing(ge
     for one in (given, supplied):
         more = at(one, "t_cells_host", 30) > at(never, "t_cells_host", 30) + 1
         assert more.all() if acts else not more.any()
+
+
+def test_a_graft_that_reacts_clears_cells_of_the_patient_and_that_of_a_twin_does_not() -> None:
+    protocol = without_fallback(load_protocol("scid_sibling"))
+    calm = outcome(protocol, k_graft_versus_host=0.0, gene_draw=0.0)
+    fierce = outcome(protocol, k_graft_versus_host=0.5, gene_draw=0.0)
+    assert np.median(at(fierce, "b_naive_host", 60)) < 0.7 * np.median(at(calm, "b_naive_host", 60))
+    assert np.median(at(fierce, "hsc_host", 365)) < np.median(at(calm, "hsc_host", 365))
+    twin = outcome(without_fallback(load_protocol("scid_sibling"), donor=Donor(relation="twin", hla="10/10")))
+    assert at(twin, "host_attack", 30).max() == 0
+
+
+def test_t_cells_in_tissue_reject_when_blood_is_empty() -> None:
+    protocol = without_fallback(load_protocol("scid_unrelated"))
+    few = outcome(protocol, gene_draw=0.8, tissue_share=0.0, days=DAYS[:12])  # own T cells
+    more = outcome(protocol, gene_draw=0.8, tissue_share=20.0, days=DAYS[:12])
+    assert happened(more, "graft_rejected").sum() > happened(few, "graft_rejected").sum() + 10
+
+
+def test_an_infection_weighs_more_without_neutrophils() -> None:
+    result = outcome(without_fallback(load_protocol("scid_unrelated")), k_opportunistic=0.02, load_neutropenia=1.0)
+    load, weight = at(result, "infection_load", 14), at(result, "opportunistic_load", 14)
+    low = at(result, "neutropenia", 14)
+    ill = weight > 0.01
+    assert ill.sum() > 20
+    assert low[ill].max() > 0.9
+    assert load[ill] / weight[ill] == pytest.approx(2.0 * (1 + low[ill]), rel=1e-6)  # load_weight of the table is 2
