@@ -117,13 +117,13 @@ def test_a_weak_response_is_raised_and_a_strong_one_calmed() -> None:
 def test_no_patient_is_moved_for_good_unless_the_switch_is_on() -> None:
     times = np.array([-1, 28, 3 * 365.25])
     thrice = [given for day in (0, 28, 56) for given in infusion(4, day=day)]
-    quantities = ["synovitis", "tissue_memory", "treg_autoreactive"]
+    quantities = ["synovitis", "synovial_memory", "synovial_treg"]
     never = course(quantities, times, infusion(0), parts=DISEASE)
     off, on = (course(quantities, times, thrice, parts=DISEASE, msc_restores_tolerance=switch) for switch in (0.0, 1.0))
     assert off["synovitis"][1] < 0.99 * never["synovitis"][1]
     for name in quantities:
         assert off[name][2] == pytest.approx(never[name][2], rel=0.01)
-    assert on["tissue_memory"][2] < 0.8 * never["tissue_memory"][2]
+    assert on["synovial_memory"][2] < 0.8 * never["synovial_memory"][2]
 
 
 def test_stromal_cells_add_no_infections() -> None:

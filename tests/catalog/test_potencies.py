@@ -21,7 +21,9 @@ SPARED = {
     "ocrelizumab": CLASSES - {"b"},
     "methotrexate": CLASSES - {"progenitor", "effector", "treg", "b"},
     **dict.fromkeys(("ciclosporin", "tacrolimus", "mycophenolate"), CLASSES),
+    "rituximab": CLASSES - {"b"},
     **dict.fromkeys(("gcsf", "natalizumab", "fingolimod", "interferon_beta"), CLASSES),
+    **dict.fromkeys(("adalimumab", "tocilizumab", "methotrexate_weekly"), CLASSES),
 }
 
 
