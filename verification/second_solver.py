@@ -166,10 +166,18 @@ def simulate(  # noqa: PLR0913
 
 
 def watch(body: Body, event: Event, held: bool) -> Callable[[float, NDArray[np.float64]], float]:
-    """The margin of `event` as a terminal event of SciPy, in the direction that ends what holds now."""
+    """The margin of `event` as a terminal event of SciPy, in the direction that ends what holds now.
+
+    SciPy sees the change of sign in the states at both ends of a step and then looks for the zero between them in its
+    interpolation, which is not quite those states at the ends: an inflow that lifts an empty state over a floor of
+    1e-9 would have no change of sign there. So the first value of each time counts.
+    """
+    first: dict[float, float] = {}
 
     def margin(t: float, y: NDArray[np.float64]) -> float:
-        return body.margin(event, t, y)
+        if t not in first:
+            first[t] = body.margin(event, t, y)
+        return first[t]
 
     margin.terminal = True  # type: ignore[attr-defined]
     margin.direction = -1.0 if held else 1.0  # type: ignore[attr-defined]
