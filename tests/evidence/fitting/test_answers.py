@@ -22,6 +22,14 @@ def endpoints(*rows, name="confirmed_worsening"):
     return {name: EndpointResult(name, "title", "definition", tuple(rows))}
 
 
+RATIO = published(
+    endpoint_id="free_of_worsening",
+    kind=Kind.HAZARD_RATIO,
+    unit="dimensionless",
+    time_months=24.0,
+    value=0.5,
+    reference_class="untreated",
+)
 A = (("a", 1.0),)
 ROW = published(endpoint_id="free_of_worsening", kind=Kind.SURVIVAL, unit="%", time_months=24.0, value=80.0)
 
@@ -52,23 +60,15 @@ def test_an_estimate_that_does_not_exist_gives_none():
 
 
 def test_a_hazard_ratio_is_that_of_cumulative_hazards():
-    row = published(
-        endpoint_id="free_of_worsening",
-        kind=Kind.HAZARD_RATIO,
-        unit="dimensionless",
-        time_months=24.0,
-        value=0.5,
-        reference_class="untreated",
-    )
     both = endpoints(estimate("a", 90.0), estimate("b", 80.0))
-    found = answer(row, both, A, "b")
+    found = answer(RATIO, both, A, "b")
     assert found is not None
     assert found.value == pytest.approx(math.log(0.9) / math.log(0.8))
     # delta method: sd of log hazard = sd(S) / (S |log S|)
     parts = [(0.02 / (s * math.log(s))) ** 2 for s in (0.9, 0.8)]
     assert found.variance == pytest.approx(found.value**2 * sum(parts))
     with pytest.raises(InvalidField, match="'reference'"):
-        answer(row, both, A)
+        answer(RATIO, both, A)
 
 
 def test_a_rate_ratio_and_a_rate_of_zero():
@@ -106,14 +106,6 @@ def test_a_mixture_of_arms_is_their_average_by_shares():
 
 
 def test_a_ratio_of_a_mixture_is_refused():
-    row = published(
-        endpoint_id="free_of_worsening",
-        kind=Kind.HAZARD_RATIO,
-        unit="dimensionless",
-        time_months=24.0,
-        value=0.5,
-        reference_class="untreated",
-    )
     both = endpoints(estimate("a", 90.0), estimate("b", 80.0))
     with pytest.raises(InvalidField, match="name one arm"):
-        answer(row, both, (("a", 0.5), ("b", 0.5)), "b")
+        answer(RATIO, both, (("a", 0.5), ("b", 0.5)), "b")
