@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from tests.evidence.fitting.rows import published
 
 from regraft.evidence.calibration.forward import Prediction
@@ -15,9 +16,10 @@ from regraft.evidence.published_types import IntervalKind, Kind
 from regraft.interface.report.scorecard import render_scorecard
 
 
-def test_two_parts_of_a_study_have_two_lines():
+@pytest.mark.parametrize("dimension", ["course", "arm"])
+def test_two_parts_of_a_study_have_two_lines(dimension):
     row = published(kind=Kind.PROPORTION, unit="%", value=70.0, patients=50, interval=IntervalKind.NONE, group="")
-    rows = [replace(row, id=f"row_{part}", group=f"course:{part}") for part in ("relapsing", "progressive")]
+    rows = [replace(row, id=f"row_{part}", group=f"{dimension}:{part}") for part in ("relapsing", "progressive")]
     values = np.full((40, 2), 0.8)
     prediction = Prediction(values, np.full(values.shape, 0.01), np.zeros(40, dtype=bool))
     uses = [RowUse(row.id, "trial", "arm", "", None, 0.0, "reason") for row in rows]

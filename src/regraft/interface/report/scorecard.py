@@ -107,22 +107,32 @@ def _place(score: Score, value: float) -> float:
         return -EDGE if value <= score.median else EDGE
 
 
-def _label(score: Score) -> str:
-    """Return how a row is called in figures."""
+def _labels(card: Scorecard) -> list[str]:
+    """Return how rows are called in figures; two arms of a study that one simulated arm answers are told apart."""
+    short = [_label(score) for score in card.scores]
+    return [
+        _label(score, names_arm=True) if short.count(label) > 1 else label
+        for label, score in zip(short, card.scores, strict=True)
+    ]
+
+
+def _label(score: Score, *, names_arm: bool = False) -> str:
+    """Return how a row is called in figures; its own arm is told by the simulated one unless that is asked for."""
     month = "" if score.row.time_months is None else f", month {score.row.time_months:g}"
     arm = f"{score.use.arm} against {score.use.reference}" if score.use.reference else score.use.arm
     dimension, _, part = score.row.group.partition(":")
-    of = f", {part.replace('_', ' ')}" if part and dimension not in ("arm", "regimen") else ""  # the arm is told anyway
+    is_told = dimension in ("arm", "regimen") and not names_arm
+    of = f", {part.replace('_', ' ')}" if part and not is_told else ""
     return f"{score.row.study} {score.row.year or ''}: {score.row.endpoint_id.replace('_', ' ')}{of}{month}, {arm}"
 
 
 def _rows_figure(card: Scorecard, place: int) -> Figure:
     """Draw each row's interval with the published value, in standard deviations of the prediction."""
-    records = []
-    for score in card.scores:
+    records, labels = [], _labels(card)
+    for label, score in zip(labels, card.scores, strict=True):
         records.append(
             {
-                "row": _label(score),
+                "row": label,
                 "low": _place(score, score.lower),
                 "high": _place(score, score.upper),
                 "published": _place(score, score.published),
@@ -133,13 +143,13 @@ def _rows_figure(card: Scorecard, place: int) -> Figure:
     wide, narrow = draw(lambda size: _rows_spec(records, size), f"rows{place}")
     rows = tuple(
         (
-            _label(score),
+            label,
             with_unit(score.published, score.row.unit),
             f"{number(score.median)} ({number(score.lower)} to {number(score.upper)})",
             "inside" if score.is_covered else "outside",
             "" if score.patients is None else str(score.patients),
         )
-        for score in card.scores
+        for label, score in zip(labels, card.scores, strict=True)
     )
     return Figure(
         id=f"rows{place}",
@@ -196,7 +206,8 @@ def _rows_spec(records: list[dict[str, Any]], size: Size) -> Spec:
 def _spread_figure(card: Scorecard, place: int) -> Figure:
     """Draw how much of each prediction's variance comes from knowledge, luck and difference."""
     parts = [
-        (_label(score), (score.knowledge_sd**2, score.luck_sd**2, score.difference_sd**2)) for score in card.scores
+        (label, (score.knowledge_sd**2, score.luck_sd**2, score.difference_sd**2))
+        for label, score in zip(_labels(card), card.scores, strict=True)
     ]
     return stacked_shares(
         f"spreads{place}",
