@@ -209,7 +209,7 @@ def _cell_of(endpoint: str, row: ArmEstimate, bounds: Bounds) -> report.Cell:
 def _label(pick: Pick, row: ArmEstimate) -> str:
     """Return the label of a row, with its time."""
     months = row.time_months or 0.0
-    time = counted(months / 12, "year")
+    time = counted(round(months / 12, 2), "year")  # 52 weeks are told as a year
     days = round(months * DAYS_PER_YEAR / 12)
     return pick.label.format(time=time, year=f"{months / 12:g}", days=days, name=row.label.split(",")[0])
 
