@@ -86,7 +86,7 @@ def marked(out: Path) -> list[tuple[str, bool]]:
     steps = [
         # 2 mg/kg on two days, as in the publication, in place of a target of exposure
         step.model_copy(update={"target_auc": None, "known": None, "dose": "2 mg/kg"})
-        if isinstance(step, DrugStep)
+        if isinstance(step, DrugStep) and step.agent == "busulfan"
         else step
         for step in protocol.steps
     ]
