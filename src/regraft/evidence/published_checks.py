@@ -28,7 +28,6 @@ ENDPOINT_UNITS = {
     "naive_cd4_count": "cells/uL",
     "naive_share_fold": "dimensionless",
     "infection_rate": "1/year",
-    "t_cell_count": "cells/uL",
     "lymphocyte_count": "cells/uL",
     "das28_esr_change": "points",
     "das28_crp_change": "points",

@@ -60,7 +60,7 @@ class RowUse:
     @property
     def arms(self) -> tuple[tuple[str, float], ...]:
         """Arms with the share of the patients that each stands for."""
-        return tuple((name, share) for name, share in _mixture(self.arm))
+        return tuple(_mixture(self.arm))
 
 
 @dataclass(frozen=True)
