@@ -12,6 +12,7 @@ from regraft.evidence.success import Chance
 from regraft.evidence.targets import Target
 from regraft.interface.report import data as report
 from regraft.interface.report.charts import readable_unit
+from regraft.interface.report.courses import courses
 from regraft.interface.report.from_endpoints import (
     contrasts,
     deaths,
@@ -75,6 +76,7 @@ def report_data(
         contrasts=contrasts(results),
         protocols=_treatments(result),
         relapse_rates=relapse_rates(results),
+        courses=courses(results),
         survival=survival_figures(results, arms),
         deaths=deaths(results),
         early_reconstitution=_ribbons(result.curves, EARLY, "daily", last_day=LAST_EARLY_DAY),
@@ -114,11 +116,13 @@ def _summary(result: TrialResult) -> tuple[tuple[str, str], ...]:
 
 
 def _treatments(result: TrialResult) -> tuple[report.ProtocolItem, ...]:
-    """Return what each arm receives, arms in their order."""
+    """Return what each arm receives until the last visit, arms in their order."""
+    last = float(result.observed.schedule.visit_days[-1])
     return tuple(
-        report.ProtocolItem(arm.id, item.label, item.start_day, item.end_day, item.detail)
+        report.ProtocolItem(arm.id, item.label, item.start_day, min(item.end_day, last), item.detail)
         for arm in result.design.arms
         for item in result.timelines[arm.id]
+        if item.start_day <= last
     )
 
 

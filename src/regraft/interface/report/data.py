@@ -181,6 +181,29 @@ class Ribbon:
 
 
 @dataclass(frozen=True)
+class Point:
+    """One estimate at a visit of one arm, with its 95 % interval (NaN where there is none)."""
+
+    label: str
+    unit: str
+    arm: str
+    week: float
+    value: float
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True)
+class Course:
+    """What an endpoint says at the visits; each label of its points is a panel."""
+
+    id: str
+    title: str
+    caption: str
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True)
 class EntryUsed:
     """A catalog entry behind the result: status, rows by how they were obtained, limits and content hash."""
 
@@ -222,6 +245,7 @@ class ReportData:
     contrasts: tuple[Contrast, ...] = ()
     protocols: tuple[ProtocolItem, ...] = ()
     relapse_rates: tuple[YearlyRate, ...] = ()
+    courses: tuple[Course, ...] = ()
     survival: tuple[Survival, ...] = ()
     deaths: Incidence | None = None
     early_reconstitution: tuple[Ribbon, ...] = ()

@@ -8,6 +8,7 @@ from typing import Any
 
 from regraft.evidence.compare import number
 from regraft.interface.report.charts import COLOURS, Figure, readable_unit
+from regraft.interface.report.courses import course_figure
 from regraft.interface.report.data import Cell, EntryUsed, ReportData
 from regraft.interface.report.fates import fates_figure
 from regraft.interface.report.knowledge import knowledge_figure
@@ -64,7 +65,7 @@ def figures(data: ReportData) -> dict[str, Any]:
     """Return the drawings by section; a section without data has no drawing."""
     return {
         "timeline": timeline_figure(data) if data.protocols else None,
-        "relapses": relapse_figure(data) if data.relapse_rates else None,
+        "disease": _disease(data),
         "survival": [survival_figure(survival, data) for survival in data.survival],
         "deaths": incidence_figure(data.deaths, data) if data.deaths is not None else None,
         "fates": fates_figure(data.fates, data) if data.fates is not None else None,
@@ -104,6 +105,12 @@ def verdict_counts(data: ReportData) -> str:
         f"Of {len(inside)} published values, {inside.count(True) + inside.count(False)} have a 95 % interval: the "
         f"simulated value lies inside {inside.count(True)} of them and outside {inside.count(False)}."
     )
+
+
+def _disease(data: ReportData) -> list[Figure]:
+    """Return the figures of disease activity: relapses by year, and estimates at the visits."""
+    relapses = [relapse_figure(data)] if data.relapse_rates else []
+    return [*relapses, *(course_figure(course, data) for course in data.courses)]
 
 
 def _reconstitution(data: ReportData) -> list[Figure | None]:
