@@ -23,7 +23,11 @@ def test_an_example_with_stromal_cells_runs_to_its_page(name: str) -> None:
     assert set(result.endpoints) == set(design.endpoints)
     for endpoint in result.endpoints.values():
         assert any(math.isfinite(row.estimate.value) for row in endpoint.estimates), endpoint.id
-    page = render(report_data(result, []))
+    targets = [target for trial in design.outcomes for target in load_targets(trial)]
+    data = report_data(result, targets)
+    assert len(data.comparisons) == (10 if targets else 0)
+    assert {course.id for course in data.courses} >= {"acr_response", "disease_activity_28"}
+    page = render(data)
     for words in ("ACR20, week 12", "ra_clinic", "ms_clinic", "Rheumatoid arthritis"):
         assert words in page
 
