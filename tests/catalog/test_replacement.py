@@ -348,6 +348,14 @@ def test_enzyme_lets_own_t_cells_live_where_the_gene_of_the_enzyme_is_missing(ge
         assert more.all() if acts else not more.any()
 
 
+def test_two_months_of_enzyme_leave_some_hundred_own_t_cells() -> None:
+    ada = dict.fromkeys(("share_il2rg", "share_rag"), 0.0) | {"share_ada": 1.0}
+    nothing = Protocol(id="nothing", title="nothing", source="test", steps=())
+    supplied = outcome(nothing, peg_ada_from=-10.0, peg_ada_to=60.0, **ada)
+    assert 100 < np.median(at(supplied, "t_cells_host", 60)) < 600
+    assert np.median(at(supplied, "t_cells_host", 120)) < 20  # they die without it
+
+
 def test_a_graft_that_reacts_clears_cells_of_the_patient_and_that_of_a_twin_does_not() -> None:
     protocol = without_fallback(load_protocol("scid_sibling"))
     calm = outcome(protocol, k_graft_versus_host=0.0, gene_draw=0.0)
@@ -363,6 +371,14 @@ def test_t_cells_in_tissue_reject_when_blood_is_empty() -> None:
     few = outcome(protocol, gene_draw=0.8, tissue_share=0.0, days=DAYS[:12])  # own T cells
     more = outcome(protocol, gene_draw=0.8, tissue_share=20.0, days=DAYS[:12])
     assert happened(more, "graft_rejected").sum() > happened(few, "graft_rejected").sum() + 10
+
+
+def test_memory_cells_reject_and_naive_ones_do_not() -> None:
+    result = outcome(without_fallback(load_protocol("scid_unrelated")), gene_draw=0.8, days=DAYS[:12])  # own T cells
+    expected = (at(result, "cd4_memory_host", 0) + at(result, "cd8_memory_host", 0)) / 760.0
+    others = at(result, "tissue_t_cells", 0) + 0.15 * at(result, "nk_host", 0) / 200.0
+    np.testing.assert_allclose(at(result, "rejecting_cells", 0), expected + others, rtol=1e-9)
+    assert (at(result, "cd4_naive_host", 0) > 0.1).any()
 
 
 def test_an_infection_weighs_more_without_neutrophils() -> None:
