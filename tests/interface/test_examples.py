@@ -1,4 +1,4 @@
-"""Examples of transplants from others run to their page with every endpoint."""
+"""Examples run to their page with every endpoint."""
 
 from __future__ import annotations
 
@@ -29,6 +29,28 @@ def test_an_example_with_stromal_cells_runs_to_its_page(name: str) -> None:
     assert {course.id for course in data.courses} >= {"acr_response", "disease_activity_28"}
     page = render(data)
     for words in ("ACR20, week 12", "ra_clinic", "ms_clinic", "Rheumatoid arthritis"):
+        assert words in page
+
+
+def test_the_example_of_reset_in_rheumatoid_arthritis_runs_to_its_page() -> None:
+    design = load_design(EXAMPLES / "ra_reset.yaml").model_copy(update={"patients_per_arm": 10})
+    result = run_trial(design)
+    assert not result.failures
+    assert set(result.endpoints) == set(design.endpoints)
+    week_12 = result.observed.schedule.visits[3].month
+    found = [
+        result.endpoint("disease_activity_28").estimate(arm, "DAS28-CRP change", week_12)
+        for arm in ("ahsct", "rituximab")
+    ]
+    reset, depletion = (one.value for one in found if one is not None)
+    assert reset < depletion < 0
+    data = report_data(result, [target for trial in design.outcomes for target in load_targets(trial)])
+    assert {one.target.id for one in data.comparisons} == {
+        "after_rituximab_serious_infection",
+        "pavletic_2001_neutrophils",
+    }
+    page = render(data)
+    for words in ("Autologous HSCT", "ACR20, week 24", "Neutrophil engraftment, median"):
         assert words in page
 
 

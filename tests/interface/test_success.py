@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from regraft.evidence.success import Chance, WhatIf
+from regraft.evidence.success import Chance, WhatIf, chance_of_success
+from regraft.interface.cli.run import _chance
 from regraft.interface.cli.summary import print_summary
 from regraft.interface.report.adapter import report_data
 from regraft.interface.report.page import render
 from regraft.interface.report.plain import summary_json
+from regraft.trial import load_design, run_trial
+from regraft.trial.plan import make_plan
 
 from .conftest import SmallRun
 
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "ra_msc.yaml"
 CHANCE = Chance(
     arm="ahsct",
     reference="untreated",
@@ -60,3 +65,20 @@ def test_an_effect_that_cannot_be_reached_is_said(small_run: SmallRun) -> None:
     assert second.startswith("No effect gives a probability of 80 %")
     flat = replace(CHANCE, needed_value=math.nan)
     assert "does not reach" in report_data(small_run.result, [], chance=flat).success.sentences[-1]  # type: ignore[union-attr]
+
+
+def test_the_chance_is_computed_with_the_patients_of_the_run_and_nobody_is_screened_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    design = load_design(EXAMPLE)
+    assert design.success is not None
+    rule = design.success.model_copy(update={"what_if": {}})
+    result = run_trial(design.model_copy(update={"patients_per_arm": 12, "success": rule}))
+    anew = chance_of_success(make_plan(result.design), rule)
+    with monkeypatch.context() as changed:
+        changed.setattr("regraft.evidence.success.screen", None)
+        assert _chance(result, cores=None) == anew
+    monkeypatch.setattr("regraft.interface.cli.run.MOST_FOR_CHANCE", 8)
+    fewer = _chance(result, cores=None)
+    assert fewer == chance_of_success(make_plan(result.design.model_copy(update={"patients_per_arm": 8})), rule)
+    assert fewer != anew

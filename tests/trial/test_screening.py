@@ -10,7 +10,7 @@ from regraft.trial import screening
 from regraft.trial.design import Criterion, Duration
 from regraft.trial.plan import Plan
 from regraft.trial.result import Screening
-from regraft.trial.screening import Enrolled, run_in_years, screen
+from regraft.trial.screening import Enrolled, run_in_years, screen, screen_again
 
 from .digest import digest
 
@@ -33,6 +33,12 @@ def test_screening_ends_with_the_patient_who_completes_the_trial(screened: tuple
     assert counts.enrolled == 12
     assert counts.screened == people.patient_ids[-1] + 1
     assert (np.diff(people.patient_ids) > 0).all()
+
+
+def test_the_enrolled_are_the_same_when_the_run_in_of_nobody_else_is_simulated(
+    plan: Plan, screened: tuple[Enrolled, Screening]
+) -> None:
+    assert digest(screen_again(plan, screened[0].patient_ids)) == digest(screened[0])
 
 
 def test_every_patient_screened_is_counted_once(screened: tuple[Enrolled, Screening], plan: Plan) -> None:

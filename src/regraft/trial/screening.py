@@ -110,6 +110,16 @@ def screen(plan: Plan, progress: Progress | None = None) -> tuple[Enrolled, Scre
     return _enrol(plan, batches, wanted)
 
 
+def screen_again(plan: Plan, ids: Integers) -> Enrolled:
+    """Return the eligible as they are at randomisation; the run-in of nobody else is simulated.
+
+    Parameters
+    ----------
+    ids : (patient,) of those whom an earlier screening under the same plan found eligible
+    """
+    return take_enrolled(plan, [screen_batch(plan, ids)], np.arange(ids.size))
+
+
 def _next_size(wanted: int, found: int, screened: int, limit: int) -> int:
     """Return how many to screen next: what the share found so far makes likely to suffice."""
     share = max(found / screened, 0.02) if screened else 0.5

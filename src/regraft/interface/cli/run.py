@@ -116,7 +116,7 @@ def run(
         )
         options = asked.extended(out / CHUNKS)
         result, repeated = _run(design, out, seed=seed, options=options, replace=replace, is_shown=not as_json)
-        chance = _chance(design, seed=seed, cores=cores)
+        chance = _chance(result, cores=cores)
         data = report_data(result, _targets(design), command=_command(trial, result), chance=chance)
         write_results(result, data, out, repeats=repeated)
     if as_json:
@@ -275,16 +275,19 @@ def _require_agreeing_units(design: TrialDesign) -> None:
         raise UnitMismatch("\n".join([*found, "Correct the equation, or the units in the tables beside it."]))
 
 
-def _chance(design: TrialDesign, *, seed: int | None, cores: int | None) -> Chance | None:
-    """Return the chance that a smaller trial succeeds, None where the design does not ask for it."""
+def _chance(result: TrialResult, *, cores: int | None) -> Chance | None:
+    """Return the chance that a smaller trial with the patients of a result succeeds, None where nobody asks for it."""
     from regraft.evidence.success import chance_of_success
     from regraft.trial.plan import make_plan
+    from regraft.trial.screening import screen_again
 
+    design = result.design
     if design.success is None:
         return None
     few = min(design.patients_per_arm, MOST_FOR_CHANCE)
     fewer = design.model_copy(update={"patients_per_arm": few, "screening_limit": design.most_screened})
-    return chance_of_success(make_plan(fewer, seed=seed, threads=cores), design.success)
+    plan = make_plan(fewer, seed=result.provenance.seed, threads=cores)
+    return chance_of_success(plan, design.success, screen_again(plan, result.population.patient_ids[:few]))
 
 
 def _targets(design: TrialDesign) -> list[Target]:

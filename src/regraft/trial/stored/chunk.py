@@ -13,7 +13,14 @@ from regraft.trial.arms import simulate_arm
 from regraft.trial.eligibility import ELIGIBLE
 from regraft.trial.plan import Plan
 from regraft.trial.run import baseline_of
-from regraft.trial.screening import RUN_IN_FAILED, Enrolled, screen_batch, status_names, take_enrolled
+from regraft.trial.screening import (
+    RUN_IN_FAILED,
+    Enrolled,
+    screen_again,
+    screen_batch,
+    status_names,
+    take_enrolled,
+)
 from regraft.trial.statistics import Integers
 from regraft.trial.stored.files import BASELINE, ChunkFiles, Lost, write_arm
 from regraft.trial.stored.parquet import column, event_columns, is_whole, read, row_count, write_whole
@@ -141,7 +148,7 @@ def _screen(plan: Plan, task: Task) -> Enrolled | None:
 def _again(plan: Plan, task: Task) -> Enrolled:
     """Return the eligible of a chunk that was screened before; the run-in of nobody else is simulated again."""
     ids = read(task.files.people, ["patient_id"])["patient_id"]
-    return take_enrolled(plan, [screen_batch(plan, ids)], np.arange(ids.size))
+    return screen_again(plan, ids)
 
 
 def _run_arm(plan: Plan, people: Enrolled, position: int, key: str, task: Task) -> None:
