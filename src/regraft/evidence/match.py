@@ -53,6 +53,7 @@ REPORTED_AS: Mapping[str, tuple[str, str]] = {
     "cdai_change": ("disease_activity_28", "CDAI change"),
     "haq_change": ("haq_change", "change"),
     "sharp_score_change": ("radiographic_progression", "change"),
+    "sharp_score_change_of_completers": ("radiographic_progression", "change of who stayed"),
     "sharp_score_progression": ("radiographic_progression", "progression"),
 }
 # Rates over the time since day 0: they change little when that is a little longer or shorter.

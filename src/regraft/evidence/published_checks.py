@@ -34,6 +34,7 @@ ENDPOINT_UNITS = {
     "cdai_change": "points",
     "haq_change": "points",
     "sharp_score_change": "points",
+    "sharp_score_change_of_completers": "points",
 }
 
 

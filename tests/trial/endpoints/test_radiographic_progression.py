@@ -36,3 +36,12 @@ def test_the_change_of_who_left_late_is_drawn_on_and_of_who_left_early_unknown()
     assert found is not None
     assert found.n == 2
     assert found.value == pytest.approx((2 * 1.0 + 3.0) / 2)  # one point by month 6, drawn on to month 12
+
+
+def test_those_who_stayed_are_also_told_alone() -> None:
+    much = {"sharp_score": [32.0, 36.0, 45.0]}
+    found = ENDPOINT.result(trial(people("treated", [GROWS, much, {}], left={1: 9 * MONTH}))).estimate(
+        "treated", "change of who stayed", 12
+    )
+    assert found is not None
+    assert (found.n, found.value) == (2, 1.5)

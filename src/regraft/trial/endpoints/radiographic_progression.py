@@ -26,6 +26,9 @@ def evaluate(observed: ObservedTrial) -> Findings:
             found = mean(values, POINTS, arm.weights)
             label = f"Change of the modified total Sharp score, {visit.name}"
             findings.estimates.append(ArmEstimate(arm.id, "change", label, found, visit.month))
+            stayed = mean(np.where(on_study(arm)[:, column], values, np.nan), POINTS, arm.weights)
+            label = f"Change of the modified total Sharp score of who stayed, {visit.name}"
+            findings.estimates.append(ArmEstimate(arm.id, "change of who stayed", label, stayed, visit.month))
             progressed = share(np.where(np.isfinite(values), values > threshold, np.nan), arm.weights)
             label = f"Change above {threshold:g} points, {visit.name}"
             findings.estimates.append(ArmEstimate(arm.id, "progression", label, progressed, visit.month))
@@ -72,7 +75,8 @@ ENDPOINT = Endpoint(
     title="Joint damage on films",
     definition=(
         "Change of the modified total Sharp score since randomisation, once a year; for who withdrew or died after 24 "
-        "weeks the change until then is drawn on in a straight line. Progression is a change above half a point."
+        "weeks the change until then is drawn on in a straight line; also of those alone who stayed. Progression is a "
+        "change above half a point."
     ),
     needs=(SHARP_SCORE,),
     evaluate=evaluate,
