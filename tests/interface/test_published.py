@@ -25,6 +25,8 @@ from .example_report import estimate, target
         ("neda3", 60.0, "NEDA-3, 5 years"),
         ("free_of_relapse", 12.0, "Free of relapse, 12 months"),
         ("cd4_count", 1.0, "CD4 count, 1 month"),
+        ("acr20", 12, "ACR20, 12 months"),
+        ("das28_crp_change", 6, "DAS28 CRP change, 6 months"),
     ],
 )
 def test_endpoints_read_as_words_with_their_time(endpoint: str, months: float | None, label: str) -> None:

@@ -21,6 +21,17 @@ ACRONYMS = {
     "igg": "IgG",
     "b": "B",
     "t": "T",
+    "acr20": "ACR20",
+    "acr50": "ACR50",
+    "acr70": "ACR70",
+    "crp": "CRP",
+    "das28": "DAS28",
+    "esr": "ESR",
+    "eular": "EULAR",
+    "haq": "HAQ",
+    "cdai": "CDAI",
+    "gvhd": "GvHD",
+    "sharp": "Sharp",
 }
 PHRASES = {"treatment related": "treatment-related", "naive share fold": "naive share, times baseline"}
 COUNTED = ("day", "month", "year")  # units that take an s after any number but one
