@@ -49,6 +49,8 @@ def test_each_measure_is_a_panel_and_a_narrow_page_stacks_them() -> None:
     (course,) = courses([result()])
     wide, narrow = (course_spec(course, ARMS, size) for size in (WIDE, NARROW))
     assert (len(wide["concat"]), wide["columns"], narrow["columns"]) == (3, 2, 1)
+    titles = {panel["encoding"]["x"]["axis"]["title"] for panel in wide["concat"]}
+    assert titles == {"Weeks after infusion or first dose"}  # day 0 of a transplant is the infusion, as in survival
     figure = course_figure(course, example_report())
     assert len(figure.rows) == len(course.points)
     assert "83 to 93" in {row[-1] for row in figure.rows}

@@ -123,7 +123,7 @@ def _panel(points: Sequence[Point], arms: Sequence[Arm], width: int) -> Spec:
                 "field": "week",
                 "type": "quantitative",
                 "scale": {"nice": False, "zero": True},
-                "axis": {"title": "Weeks after the first dose", "grid": False, "tickCount": 6},
+                "axis": {"title": "Weeks after infusion or first dose", "grid": False, "tickCount": 6},
             }
         },
         "layer": [
