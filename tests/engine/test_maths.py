@@ -70,14 +70,16 @@ def points(name, count=1_000_000):
     return spread[name]()
 
 
-# numpy itself is right to about half a unit, in some versions one
+# numpy in doubles is itself wrong by up to one unit on some processors; its long doubles are not where they are longer
 @pytest.mark.parametrize(
     ("name", "bound"),
     [("exp", 1.5), ("ln", 1.5), ("log10", 1.5), ("sin", 1.6), ("cos", 1.6), ("tan", 3.0), ("tanh", 3.0)],
 )
 def test_functions_agree_with_numpy_to_the_last_places(name, bound):
     x = points(name)
-    assert units_in_the_last_place(evaluate(name, x), NUMPY[name](x)).max() <= bound
+    exact = NUMPY[name](x.astype(np.longdouble))
+    error = np.abs(evaluate(name, x) - exact) / np.spacing(np.abs(exact.astype(np.float64)))
+    assert error.max() <= bound
 
 
 def test_power_agrees_with_numpy():
