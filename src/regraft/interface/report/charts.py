@@ -140,6 +140,11 @@ def readable_unit(unit: str) -> str:
     return READABLE_UNITS.get(unit, unit)
 
 
+def short(value: float) -> float:
+    """Return a value with five significant figures: more cannot be seen and makes the page heavy."""
+    return float(f"{float(value):.5g}")
+
+
 def _cycle(values: Sequence[Any], count: int) -> list[Any]:
     """Return ``count`` values, starting again where there are more arms than values."""
     return [values[index % len(values)] for index in range(count)]

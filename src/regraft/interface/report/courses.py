@@ -7,7 +7,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from regraft.evidence.compare import number
-from regraft.interface.report.charts import Figure, Size, Spec, arm_band, arm_line, draw, readable_unit, unit_title
+from regraft.interface.report.charts import (
+    Figure,
+    Size,
+    Spec,
+    arm_band,
+    arm_line,
+    draw,
+    readable_unit,
+    short,
+    unit_title,
+)
 from regraft.interface.report.data import Arm, Course, Point, ReportData
 from regraft.trial.endpoints.base import EndpointResult
 
@@ -142,9 +152,9 @@ def _values(point: Point, names: dict[str, str]) -> Spec:
     return {
         "arm": names.get(point.arm, point.arm),
         "week": round(point.week, 2),
-        "value": _short(point.value),
-        "lower": _short(lower),
-        "upper": _short(upper),
+        "value": short(point.value),
+        "lower": short(lower),
+        "upper": short(upper),
     }
 
 
@@ -153,8 +163,3 @@ def _interval(point: Point) -> str:
     if not (math.isfinite(point.lower) and math.isfinite(point.upper)):
         return "not known"
     return f"{number(point.lower)} to {number(point.upper)}"
-
-
-def _short(value: float) -> float:
-    """Return a value with five significant figures: more cannot be seen and makes the page heavy."""
-    return float(f"{value:.5g}")

@@ -8,7 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from regraft.evidence.compare import number
-from regraft.interface.report.charts import Figure, Size, Spec, arm_band, arm_line, draw, readable_unit, unit_title
+from regraft.interface.report.charts import (
+    Figure,
+    Size,
+    Spec,
+    arm_band,
+    arm_line,
+    draw,
+    readable_unit,
+    short,
+    unit_title,
+)
 from regraft.interface.report.data import Arm, Array, ReportData, Ribbon
 
 DAYS_PER_YEAR = 365.25
@@ -130,10 +140,10 @@ def _points(ribbon: Ribbon, labels: dict[str, str], view: View) -> list[Spec]:
     return [
         {
             "arm": labels.get(ribbon.arm, ribbon.arm),
-            "time": _short(ribbon.time_days[i] / view.days_per_unit),
-            "median": _short(max(ribbon.median[i], floor)),
-            "lower": _short(max(ribbon.lower[i], floor)),
-            "upper": _short(max(ribbon.upper[i], floor)),
+            "time": short(ribbon.time_days[i] / view.days_per_unit),
+            "median": short(max(ribbon.median[i], floor)),
+            "lower": short(max(ribbon.lower[i], floor)),
+            "upper": short(max(ribbon.upper[i], floor)),
         }
         for i in measured
     ]
@@ -150,8 +160,3 @@ def _reading(ribbon: Ribbon, index: int, view: View) -> tuple[str, str, str]:
     if not np.isfinite(ribbon.median[index]):
         return (time, "nobody measured", "")
     return (time, number(ribbon.median[index]), f"{number(ribbon.lower[index])} to {number(ribbon.upper[index])}")
-
-
-def _short(value: float) -> float:
-    """Return a value with five significant figures: more cannot be seen and makes the page heavy."""
-    return float(f"{float(value):.5g}")
