@@ -52,7 +52,7 @@ def evaluate(name, *arguments, lanes=8, fused=True):
 
 
 def units_in_the_last_place(got, expected):
-    return np.abs(got - expected) / np.spacing(np.abs(expected))
+    return np.abs(got - expected) / np.spacing(np.abs(expected.astype(np.float64)))
 
 
 def points(name, count=1_000_000):
@@ -70,7 +70,7 @@ def points(name, count=1_000_000):
     return spread[name]()
 
 
-# numpy in doubles is itself wrong by up to one unit on some processors; its long doubles are not where they are longer
+# numpy in doubles is itself wrong by 1.6 units on some processors; its long doubles are not where they are longer
 @pytest.mark.parametrize(
     ("name", "bound"),
     [("exp", 1.5), ("ln", 1.5), ("log10", 1.5), ("sin", 1.6), ("cos", 1.6), ("tan", 3.0), ("tanh", 3.0)],
@@ -78,8 +78,7 @@ def points(name, count=1_000_000):
 def test_functions_agree_with_numpy_to_the_last_places(name, bound):
     x = points(name)
     exact = NUMPY[name](x.astype(np.longdouble))
-    error = np.abs(evaluate(name, x) - exact) / np.spacing(np.abs(exact.astype(np.float64)))
-    assert error.max() <= bound
+    assert units_in_the_last_place(evaluate(name, x), exact).max() <= bound
 
 
 def test_power_agrees_with_numpy():

@@ -19,9 +19,9 @@ from regraft.interface.report.charts import (
     unit_title,
 )
 from regraft.interface.report.data import Arm, Course, Point, ReportData
+from regraft.interface.report.published import DAYS_PER_MONTH
 from regraft.trial.endpoints.base import EndpointResult
 
-DAYS_PER_MONTH = 365.25 / 12
 DAYS_PER_WEEK = 7.0
 
 
