@@ -356,6 +356,15 @@ def test_two_months_of_enzyme_leave_some_hundred_own_t_cells() -> None:
     assert np.median(at(supplied, "t_cells_host", 120)) < 20  # they die without it
 
 
+def test_a_donors_t_cells_rescue_own_lymphocytes_where_the_enzyme_is_missing() -> None:
+    ada = dict.fromkeys(("share_il2rg", "share_rag"), 0.0) | {"share_ada": 1.0}
+    calm = {"k_rejection": 0.0, "k_graft_versus_host": 0.0}
+    mixed = outcome(without_fallback(load_protocol("scid_sibling")), **ada, **calm)
+    assert 10 < np.median(at(mixed, "t_cells_host", 365)) < 300
+    assert np.median(at(mixed, "b_cells_host", 365)) > 100
+    assert np.median(at(mixed, "t_chimerism", 365)) > 0.9
+
+
 def test_a_graft_that_reacts_clears_cells_of_the_patient_and_that_of_a_twin_does_not() -> None:
     protocol = without_fallback(load_protocol("scid_sibling"))
     calm = outcome(protocol, k_graft_versus_host=0.0, gene_draw=0.0)
