@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import tempfile
 from collections import deque
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -139,3 +142,32 @@ def test_processes_of_a_pool_do_not_hear_interrupts_from_their_first_moment() ->
         script.write_text(code, encoding="utf-8")
         told = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True).stdout
     assert told == "True\n"
+
+
+def test_processes_end_in_the_middle_of_a_task_when_the_run_is_killed() -> None:
+    code = (
+        "import time\n"
+        "from regraft.trial.stored import pool\n"
+        "class Work:\n"
+        "    def prepare(self): pass\n"
+        "    def __call__(self, task):\n"
+        "        print('at work', flush=True)\n"
+        "        time.sleep(3600)\n"
+        "if __name__ == '__main__':\n"
+        "    crew = pool.Pool(Work(), 1)\n"
+        "    crew.submit(None)\n"
+        "    crew.next_done()\n"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "killed.py"
+        script.write_text(code, encoding="utf-8")
+        run = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True, start_new_session=True)
+        assert run.stdout is not None
+        try:
+            assert run.stdout.readline() == "at work\n"
+            run.kill()
+            # the output ends when nobody holds it any more; a process left over would hold it for an hour
+            assert run.communicate(timeout=60)[0] == ""
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(run.pid, signal.SIGKILL)

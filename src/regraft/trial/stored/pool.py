@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import time
 from collections import deque
@@ -12,7 +13,7 @@ from functools import lru_cache
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any, Protocol
 
 from regraft.engine.settings import usable_cores
@@ -214,6 +215,7 @@ def _start(work: PreparedWork) -> _Worker:
 
 def _serve(connection: Connection, work: PreparedWork) -> None:
     """Compute one task after the other until the other side is gone."""
+    Thread(target=_end_with_parent, daemon=True).start()
     with suppress(EOFError, OSError):
         while True:
             task = connection.recv()
@@ -228,3 +230,11 @@ def _answer(connection: Connection, work: PreparedWork, task: Task) -> Report | 
         return work(task)
     except Exception as error:
         return error
+
+
+def _end_with_parent() -> None:
+    """End this process in the middle of its task when the one that started it is gone: nobody would take the answer."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
