@@ -27,7 +27,7 @@ def write_posterior(
 ) -> Path:
     """Write draws around given values of some parameters, one in five apart, and return their folder.
 
-    ``others`` are values of all draws but the central one.
+    ``others`` are values of all draws but number 57, which is in the middle.
     """
     chance = np.random.default_rng(seed)
     lines = [",".join(("draw", *parameters))]
@@ -46,12 +46,13 @@ def write_posterior(
         "seed = 1",
         'model = "none"',
         'rows = ["a_row"]',
-        f"central = {CENTRAL}",
         'sources = ["kish_1965"]',
         f'sha256 = "{hashlib.sha256(table.encode()).hexdigest()}"',
         "not_identified = []",
         "[units]",
         *(f'"{name}" = "{unit}"' for name, (unit, _) in parameters.items()),
+        "[central]",
+        *(f'"{name}" = {value:.9g}' for name, (_, value) in parameters.items()),
         "[contraction]",
         *(f'"{name}" = 0.5' for name in parameters),
     ]

@@ -146,8 +146,9 @@ class TrialDesign(_Strict):
     ``randomisation_day`` lies at or before it. ``settings`` give model parameters that belong to the trial and not to
     the patient (calendar year, experience of the centre) a value with its unit, the same in every arm. Without
     ``plausible``, ``enrolment`` and ``weights`` everybody is plausible, all who are eligible take part and count alike.
-    ``posterior`` names a fit, or a folder of its draws: the central draw then decides typical values of the parameters
-    that were fitted, else the tables of the models do. ``success`` asks for the chance that a smaller trial succeeds.
+    ``posterior`` names a fit, or a folder of its draws: its central values are then the typical values of the fitted
+    parameters, in place of those in the tables of the models. ``success`` asks for the chance that a smaller trial
+    succeeds.
     """
 
     id: Identifier

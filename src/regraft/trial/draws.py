@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from regraft.trial.estimates import Floats
 
 TABLE, ENTRY = "draws.csv", "entry.toml"
 FOLDER = "draws"  # of the draws, inside the folder of a fit in the catalog
-FIT_FIELDS = ("seed", "model", "rows", "sha256", "not_identified", "central")
+FIT_FIELDS = ("seed", "model", "rows", "sha256", "not_identified")
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class StoredDraws:
     rows : ids of the published rows that were fitted
     seed, model : of the fit
     sha256 : of ``draws.csv``
-    central : number of the draw that is closest to the mean of all
+    central : per name, the mean of all draws in independent standard normal scores of the priors
     """
 
     names: tuple[str, ...]
@@ -45,7 +46,7 @@ class StoredDraws:
     seed: int
     model: str
     sha256: str
-    central: int
+    central: dict[str, float]
 
     def values(self, draw: int) -> Mapping[str, float]:
         """Return the parameters of a draw by name."""
@@ -101,7 +102,7 @@ def read_draws(folder: Path) -> StoredDraws:
     Raises
     ------
     InvalidFile : a file is missing, or the table is not the one that the entry describes
-    InvalidField : a field is missing, a cell is no number, or the central draw is none of the table
+    InvalidField : a field is missing, a cell is no number, or a parameter has no central value
     """
     read_entry(folder)
     path = folder / ENTRY
@@ -129,18 +130,20 @@ def read_draws(folder: Path) -> StoredDraws:
         int(fit["seed"]),
         str(fit["model"]),
         digest,
-        _central(fit["central"], len(rows), path),
+        _central(_part(content, "central", path), units, path),
     )
 
 
-def _central(value: object, draws: int, path: Path) -> int:
-    """Return the number of the central draw."""
-    if not isinstance(value, int) or not 0 <= value < draws:
-        raise InvalidField(
-            f"{path}: field 'fit.central' is {value!r}; it is the number of a draw, 0 to {draws - 1}. Write the entry "
-            "again with the fit."
-        )
-    return value
+def _central(values: Mapping[str, Any], names: Iterable[str], path: Path) -> dict[str, float]:
+    """Return the central value of each parameter."""
+    for name in names:
+        value = values.get(name)
+        if not isinstance(value, int | float) or not math.isfinite(value):
+            raise InvalidField(
+                f"{path}: field 'central.{name}' is {value!r}; it is a number for every parameter. Write the entry "
+                "again with the fit."
+            )
+    return {name: float(values[name]) for name in names}
 
 
 def _part(content: dict[str, Any], name: str, path: Path) -> dict[str, Any]:

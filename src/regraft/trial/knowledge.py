@@ -31,7 +31,7 @@ class Known:
     Parameters
     ----------
     endpoint, arm, statistic, label, time_months : what is estimated; of a contrast ``statistic`` is the measure
-    estimate : of the trial itself, with the central draw; its interval is the 95 % one of luck
+    estimate : of the trial itself, with central values; its interval is the 95 % one of luck
     draws, without : posterior draws that gave a number, and that gave none
     lower80, upper80, lower95, upper95 : quantiles of the estimate over the draws
     knowledge_sd : standard deviation between draws

@@ -31,7 +31,7 @@ class Plan:
     """A trial ready to run; nothing in it depends on the patients. Its design has all plausible ranges written out.
 
     ``draws`` are those of the design's posterior, None where it has none; ``draw`` is the number of the one that
-    decides typical values, None for the central one.
+    decides typical values, None for the central values.
     """
 
     design: TrialDesign
@@ -54,10 +54,10 @@ class Plan:
         return self.kernel.equations
 
     def under(self, draw: int | None) -> Plan:
-        """Return the plan with the typical values of a draw, the central one if None."""
+        """Return the plan with the typical values of a draw, the central ones if None."""
         if self.draws is None:
             return self
-        values = self.draws.values(self.draws.central if draw is None else draw)
+        values = self.draws.central if draw is None else self.draws.values(draw)
         return replace(with_typical(self, values), draw=draw)
 
 

@@ -8,7 +8,7 @@ from tests.evidence.calibration.models import QUICK, RATES, ROWS, Rates
 
 from regraft.entries import catalog_root, read_entry
 from regraft.errors import InvalidField, InvalidFile
-from regraft.evidence.calibration.draws import central_draw, method_sources, write_draws
+from regraft.evidence.calibration.draws import central_values, method_sources, write_draws
 from regraft.evidence.calibration.fit import fit_population
 from regraft.trial.draws import read_draws
 
@@ -76,9 +76,21 @@ def test_every_source_of_the_method_is_in_the_bibliography():
     assert all(f"{{{source}," in text for source in method_sources())
 
 
-def test_the_central_draw_is_nearest_to_the_mean_of_the_scores(posterior, tmp_path):
+def test_central_values_are_the_mean_of_the_scores(posterior, tmp_path):
     write_draws(posterior, tmp_path / "rates", name="Rates")
     found = read_draws(tmp_path / "rates")
-    scores = np.log(found.theta) / 0.7  # the priors are lognormal with median 1
-    distance = np.sum((scores - scores.mean(axis=0)) ** 2, axis=1)
-    assert found.central == central_draw(posterior) == int(np.argmin(distance))
+    middle = np.exp(np.log(found.theta).mean(axis=0))  # the priors are lognormal with median 1
+    assert list(found.central.values()) == pytest.approx(middle, rel=1e-6)
+    assert list(found.central.values()) == pytest.approx(central_values(posterior), rel=1e-8)
+    assert abs(np.log(found.central["idle"])) < 0.7 / 3  # nothing is learned of it
+
+
+def test_a_parameter_without_a_central_value_is_refused(posterior, tmp_path):
+    write_draws(posterior, tmp_path / "rates", name="Rates")
+    entry = tmp_path / "rates" / "entry.toml"
+    text = entry.read_text(encoding="utf-8")
+    place = text.index('"idle" = ', text.index("[central]"))
+    for wrong in ('"other" = 1', '"idle" = "1"', '"idle" = nan'):
+        entry.write_text(text[:place] + wrong + text[text.index("\n", place) :], encoding="utf-8")
+        with pytest.raises(InvalidField, match=r"'central.idle' is .* a number for every parameter"):
+            read_draws(tmp_path / "rates")

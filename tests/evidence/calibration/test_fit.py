@@ -14,6 +14,7 @@ from tests.evidence.calibration.models import (
     Changed,
     DyingRates,
     Rates,
+    Ring,
     rows_of,
 )
 
@@ -203,3 +204,9 @@ def test_settings_and_seeds_that_make_no_sense_are_refused(tmp_path):
         Settings(runs=100)
     with pytest.raises(InvalidArgument, match="Seed is -1"):
         fit(tmp_path, seed=-1)
+
+
+def test_a_posterior_whose_middle_predicts_badly_is_warned_of(tmp_path):
+    with pytest.warns(CalibrationWarning) as caught:
+        fit(tmp_path, Ring(), rows=rows_of(2.0))
+    assert any("likelier under" in str(one.message) and "bent" in str(one.message) for one in caught)

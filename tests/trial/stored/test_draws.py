@@ -105,11 +105,14 @@ def test_a_draw_is_the_plain_trial_with_those_typical_values(
             same = found["statistic"].eq(row.statistic) & found["arm"].eq(row.arm) & found["label"].eq(row.label)
             mine = found[same & found["draw"].eq(number) & found["endpoint"].eq(name)]
             np.testing.assert_array_equal(mine["value"], [row.estimate.value])
-    # and its files are those of a run whose central draw it is
+    # and its files are those of a run whose central values it is
+    values = "".join(f'"{name}" = {value!r}\n' for name, value in draws.values(number).items())
     entry = posterior.parent / "moved"
     entry.mkdir()
     for path in posterior.iterdir():
-        text = path.read_text(encoding="utf-8").replace("central = 57", f"central = {number}")
+        text = path.read_text(encoding="utf-8")
+        if path.name == "entry.toml":
+            text = text[: text.index("[central]")] + "[central]\n" + values + text[text.index("[contraction]") :]
         (entry / path.name).write_text(text, encoding="utf-8")
     moved = small.model_copy(update={"posterior": str(entry)})
     run_stored(moved, tmp_path / "moved", options=RunOptions(threads=1, chunk=2))

@@ -11,6 +11,7 @@ import numpy as np
 
 from regraft.entries import catalog_root, read_table
 from regraft.errors import InvalidField, OutputFolderError
+from regraft.evidence.calibration.chance import Floats
 from regraft.evidence.calibration.posterior import Posterior
 from regraft.trial.draws import ENTRY, TABLE
 
@@ -27,13 +28,14 @@ def method_sources() -> tuple[str, ...]:
     return tuple(sorted({row["source"] for row in rows}))
 
 
-def central_draw(posterior: Posterior) -> int:
-    """Return the number of the draw that is closest to the mean of all, in independent standard normal scores.
+def central_values(posterior: Posterior) -> Floats:
+    """Return (parameter,) the mean of all draws in independent standard normal scores of the priors, natural values.
 
-    A draw and not the mean itself, because parameters that are known only together stay together in a draw.
+    What is not identified keeps nearly the middle of its prior there, which no single draw does. A posterior whose
+    middle predicts badly is told by ``doubts``.
     """
     white = np.clip(posterior.priors.white(posterior.theta), -_FARTHEST, _FARTHEST)
-    return int(np.argmin(np.linalg.norm(white - white.mean(axis=0), axis=1)))
+    return np.asarray(posterior.priors.natural(white.mean(axis=0)[None])[0], dtype=np.float64)
 
 
 def write_draws(posterior: Posterior, folder: Path, *, name: str, limits: tuple[str, ...] = ()) -> None:
@@ -88,7 +90,6 @@ def _entry_lines(posterior: Posterior, entry_id: str, name: str, limits: tuple[s
     yield f"model = {_text(posterior.model)}"
     yield f"rows = {_texts(posterior.observations.ids)}"
     yield f"draws = {len(posterior.theta)}"
-    yield f"central = {central_draw(posterior)}"
     yield f"forward_runs = {posterior.runs.count}"
     yield f"method = {_text(METHOD)}"
     yield f"sources = {_texts(method_sources())}"
@@ -99,6 +100,7 @@ def _entry_lines(posterior: Posterior, entry_id: str, name: str, limits: tuple[s
     yield f"identified_together = {_texts(tuple(map(str, report.combinations)))}"
     for title, cells in (
         ("units", [_text(member.unit) for member in posterior.priors.members]),
+        ("central", [f"{one:.{_DIGITS}g}" for one in central_values(posterior)]),
         ("contraction", [f"{one:.4f}" for one in report.contraction]),
     ):
         yield ""

@@ -17,7 +17,7 @@ from regraft.evidence.calibration.emulator import Emulator, fit_emulator, log_li
 from regraft.evidence.calibration.forward import Observations, Predict, Prediction, Runs, without_holes
 from regraft.evidence.calibration.identifiability import identifiability
 from regraft.evidence.calibration.linear_algebra import one_thread
-from regraft.evidence.calibration.posterior import Posterior, Round, doubts
+from regraft.evidence.calibration.posterior import Posterior, Round, doubts, doubts_of_middle
 from regraft.evidence.calibration.priors import Priors
 from regraft.evidence.calibration.problems import CalibrationWarning, CollapsedPosterior
 from regraft.evidence.calibration.runner import Progress, Runner
@@ -211,7 +211,11 @@ def _finished(
     theta = priors.natural(white)
     mean, variance, _ = emulator(white)
     report = identifiability(priors, priors.natural(sample.white), limit=settings.not_identified, seed=seed)
-    found = tuple(doubts(priors, observations, theta, mean, variance, runs, tuple(rounds), settings))
+    likelihoods = log_likelihood(emulator, observations, np.vstack([white.mean(axis=0), white]))
+    found = (
+        *doubts(priors, observations, theta, mean, variance, runs, tuple(rounds), settings),
+        *doubts_of_middle(float(np.mean(likelihoods[1:] > likelihoods[0]))),
+    )
     for sentence in found:
         warnings.warn(sentence, CalibrationWarning, stacklevel=3)
     return Posterior(

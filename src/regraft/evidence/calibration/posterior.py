@@ -17,6 +17,7 @@ _FAR = 3  # standard deviations between published and predicted value
 _TAIL = 2  # score beyond which a draw lies in the tail of its prior, where 2.3 % of the prior are
 _PRESSED = 1 / 4  # share of draws in one tail
 _DOUBTFUL = 2  # root mean square of the stand-in's errors in units of its own standard deviation
+_BENT = 0.9  # share of draws under which the rows are likelier than at the mean of all
 _FAILURES = 0.1  # share of failed runs
 
 
@@ -100,6 +101,20 @@ def doubts(
         )
     yield from _pressed(priors, theta)
     yield from _doubtful(observations, rounds, settings)
+
+
+def doubts_of_middle(likelier: float) -> Iterator[str]:
+    """Yield a sentence where the mean of the draws is no fair summary of them.
+
+    Parameters
+    ----------
+    likelier : share of draws under which the published rows are likelier than at the mean of all
+    """
+    if likelier > _BENT:
+        yield (
+            f"The published rows are likelier under {100 * likelier:.0f} % of the draws than at their central values: "
+            "the posterior is bent or has several parts. Read trials under draws, not at central values alone."
+        )
 
 
 def _pressed(priors: Priors, theta: Floats) -> Iterator[str]:

@@ -28,7 +28,7 @@ def replay(
         int, typer.Option("--replicate", min=0, help="Repetition with other patients; 0 is the trial.")
     ] = 0,
     draw: Annotated[
-        int | None, typer.Option("--draw", min=0, help="Posterior draw; the central one if left out.")
+        int | None, typer.Option("--draw", min=0, help="Posterior draw; central values if left out.")
     ] = None,
 ) -> None:
     """Simulate one patient of a run alone, write full curves, and say what became of it."""

@@ -219,11 +219,11 @@ def _unknown(result: TrialResult) -> str:
     fit = next(entry.id for entry in result.provenance.entries if entry.kind == "calibrations")
     if not result.knowledge:
         return (
-            f"Typical values are those of the central draw of the fit {fit!r}. How well they are known is not "
+            f"Typical values are the central ones of the fit {fit!r}. How well they are known is not "
             "included: run the same trial with --extend --draws 20."
         )
     return (
-        f"Typical values are those of the central draw of the fit {fit!r}; the trial was repeated for the same people "
+        f"Typical values are the central ones of the fit {fit!r}; the trial was repeated for the same people "
         "with the same luck under other draws, each a set of parameters that the published results allow."
     )
 

@@ -30,7 +30,7 @@ def knowledge_figure(data: ReportData) -> Figure:
         caption=(
             "Thin bars: 95 % intervals of luck, which more patients make shorter. Thick pale bars: the middle 80 % of "
             f"{data.draws} posterior draws, which only more evidence makes shorter; where there is none, no draw moves "
-            "the estimate. Marks are the estimates with the central draw. A little luck takes another course when a "
+            "the estimate. Marks are the estimates with central values. A little luck takes another course when a "
             "parameter moves, and is in the thick bars too: with few patients they are too long."
         ),
         alternative=(

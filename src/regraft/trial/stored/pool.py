@@ -46,7 +46,7 @@ class PlannedWork:
     ----------
     design : as JSON, with paths that are valid where it is computed
     seed : of the repetition
-    draw : whose typical values are used, the central one's if None
+    draw : whose typical values are used, the central ones if None
     """
 
     design: str

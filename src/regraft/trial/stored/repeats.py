@@ -36,7 +36,7 @@ def run_repeats(
 
     Returns
     -------
-    one row per repetition and estimate or contrast; ``p_value`` is empty for estimates, ``draw`` for the central draw
+    one row per repetition and estimate or contrast; ``p_value`` is empty for estimates, ``draw`` for central values
 
     Raises
     ------

@@ -13,7 +13,7 @@ FEWEST_DRAWS = 2  # one draw says nothing about how draws differ
 
 @dataclass(frozen=True)
 class Repetition:
-    """One repetition of a trial: its number among those with other patients, and its draw, None for the central one."""
+    """One repetition of a trial: its number among those with other patients, and its draw, None for central values."""
 
     replicate: int = 0
     draw: int | None = None
@@ -39,7 +39,7 @@ def repetitions(plan: Plan, *, replicates: int, draws: int) -> tuple[Repetition,
 
     Parameters
     ----------
-    replicates : with the central draw, at least 1, the trial itself among them
+    replicates : with central values, at least 1, the trial itself among them
     draws : of the posterior, for the patients of the trial itself; 0 for none
 
     Raises
