@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -57,11 +58,17 @@ def test_model_loads_alone_with_sound_units_and_no_lint(name: str) -> None:
     assert not lint_part(part)
 
 
+@cache
+def known_quantities() -> frozenset[str]:
+    """Quantities of all models."""
+    return frozenset(quantity for model in MODELS for quantity in load_part(model).quantities)
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_model_has_checks_of_quantities_that_the_catalog_knows(name: str) -> None:
     table = catalog_root() / "models" / name / "checks.csv"
     assert table.is_file(), "checks.csv is missing"
-    known = {quantity for model in MODELS for quantity in load_part(model).quantities}
+    known = known_quantities()
     publications = bibliography(catalog_root())
     for row in rows(table):
         assert all((row[column] or "").strip() for column in CHECK_COLUMNS), row
