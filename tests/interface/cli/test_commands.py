@@ -103,7 +103,7 @@ def test_the_whole_catalog_passes_and_the_assumed_rows_are_counted() -> None:
     found = json.loads(outcome.out)
     assert (outcome.code, outcome.err) == (0, "")
     assert found["entries"] == sum(len(list_entries(kind)) for kind in KINDS)
-    assert found["errors"] == 0
+    assert found["errors"] == 0, outcome.out
     assert 0 < found["assumed"] < found["parameter_rows"]
 
 

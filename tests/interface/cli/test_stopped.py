@@ -36,10 +36,18 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def start(*arguments: object) -> subprocess.Popen[str]:
-    """Start the command as a shell does, with a group of processes of its own."""
+    """Start the command as a shell does: with a group of processes of its own, and open to Ctrl-C.
+
+    A test run in the background of a script hears none, and its processes would inherit that.
+    """
     line = [sys.executable, "-c", COMMAND, *map(str, arguments)]
     pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(line, **pipes, start_new_session=True)
+    return subprocess.Popen(line, **pipes, start_new_session=True, preexec_fn=hear_interrupts)
+
+
+def hear_interrupts() -> None:
+    """Let this process end by Ctrl-C as usual."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def once_begun(process: subprocess.Popen[str], out: Path) -> None:
