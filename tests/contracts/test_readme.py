@@ -17,7 +17,7 @@ FIRST = (
     "python3 -m venv .venv && .venv/bin/pip install -c constraints.txt . && "
     ".venv/bin/regraft run examples/ms_ahsct.yaml --out out"
 )
-SECOND = ".venv/bin/pip install -c constraints.txt -e '.[dev]' && .venv/bin/python -m pytest -n 2"
+SECOND = ".venv/bin/pip install -c constraints.txt -e '.[dev]' && .venv/bin/python -m pytest -n 2 --dist loadfile"
 
 
 def blocks(language: str) -> list[str]:
