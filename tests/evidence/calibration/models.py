@@ -37,6 +37,17 @@ class Rates:
 
 
 @dataclass(frozen=True)
+class Vanishing(Rates):
+    """The same; where the third rate is high, nothing is left of the level, and of its logarithm nothing is known."""
+
+    def __call__(self, theta, draws):
+        answer = super().__call__(theta, draws)
+        gone = theta[:, 2] > 3
+        answer.value[gone, 0], answer.mc_variance[gone, 0] = -317.0, 1e268
+        return answer
+
+
+@dataclass(frozen=True)
 class Ring:
     """A row that is met on a circle around the middle of the prior, and at no place inside it."""
 

@@ -15,6 +15,7 @@ from tests.evidence.calibration.models import (
     DyingRates,
     Rates,
     Ring,
+    Vanishing,
     rows_of,
 )
 
@@ -210,3 +211,11 @@ def test_a_posterior_whose_middle_predicts_badly_is_warned_of(tmp_path):
     with pytest.warns(CalibrationWarning) as caught:
         fit(tmp_path, Ring(), rows=rows_of(2.0))
     assert any("likelier under" in str(one.message) and "bent" in str(one.message) for one in caught)
+
+
+def test_runs_that_know_nothing_of_a_row_do_not_bend_the_fit(tmp_path):
+    usual, found = fit(tmp_path / "usual"), fit(tmp_path / "found", Vanishing())
+    assert 0 < found.runs.failed.sum() < 10
+    levels = [np.log(one.theta[:, 0] * one.theta[:, 1]) for one in (usual, found)]
+    assert np.mean(levels[1]) == pytest.approx(np.mean(levels[0]), abs=0.05)
+    assert np.std(levels[1]) == pytest.approx(np.std(levels[0]), rel=0.2)

@@ -52,6 +52,12 @@ def test_a_draw_with_a_hole_has_failed_and_a_row_without_predictions_is_named():
         without_holes(np.zeros((8, 1)), some, ROWS, least=3)
 
 
+def test_a_draw_that_knows_nothing_of_a_row_has_failed():
+    some = answer()
+    some.value[5, 0], some.mc_variance[5, 0] = -317.0, 1e268  # the logarithm of a count that is nearly nothing
+    assert without_holes(np.zeros((8, 1)), some, ROWS, least=3).failed.nonzero()[0].tolist() == [5]
+
+
 def test_failed_draws_are_counted_when_too_few_are_left():
     none = answer()
     none.failed[:6] = True

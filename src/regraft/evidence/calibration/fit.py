@@ -14,7 +14,7 @@ from regraft.errors import InvalidArgument
 from regraft.evidence.calibration import ensemble
 from regraft.evidence.calibration.chance import Floats, effective_size, systematic, uniforms
 from regraft.evidence.calibration.emulator import Emulator, fit_emulator, log_likelihood
-from regraft.evidence.calibration.forward import Observations, Predict, Prediction, Runs, without_holes
+from regraft.evidence.calibration.forward import Observations, Predict, Prediction, Runs, answered, without_holes
 from regraft.evidence.calibration.identifiability import identifiability
 from regraft.evidence.calibration.linear_algebra import one_thread
 from regraft.evidence.calibration.posterior import Posterior, Round, doubts, doubts_of_middle
@@ -26,7 +26,7 @@ from regraft.evidence.calibration.store import opened
 from regraft.evidence.calibration.tempering import Sample, sample_posterior
 from regraft.evidence.calibration.workers import Evaluate, in_this_process
 
-FORMAT = 1  # of the folder and of the way from seed to draws; another number is another fit
+FORMAT = 2  # of the folder and of the way from seed to draws; another number is another fit
 _DIGITS = 9  # of white scores; what is beyond them differs between libraries of linear algebra
 
 
@@ -154,9 +154,9 @@ def _refine(runner: Runner, runs: Runs, settings: Settings, seed: int) -> tuple[
 
 
 def _complete(white: Floats, prediction: Prediction) -> Runs:
-    """Return runs in which a draw without a finite number for every row has failed."""
-    finite = (np.isfinite(prediction.value) & np.isfinite(prediction.mc_variance)).all(axis=1)
-    return Runs(white, prediction.value, prediction.mc_variance, prediction.failed | ~finite)
+    """Return runs in which a draw that does not answer every row has failed."""
+    failed = prediction.failed | ~answered(prediction).all(axis=1)
+    return Runs(white, prediction.value, prediction.mc_variance, failed)
 
 
 def _sample(emulator: Emulator, runner: Runner, settings: Settings, seed: int, purpose: str) -> Sample:

@@ -14,6 +14,7 @@ from regraft.evidence.calibration.chance import Floats, Integers
 from regraft.evidence.calibration.problems import AllDrawsFailed, UnusableTarget
 
 Flags = NDArray[np.bool_]
+VAGUEST = 10.0  # standard error of finite simulation on a link scale beyond which an answer says nothing
 LINKS = ("logit", "log", "identity")
 
 
@@ -155,8 +156,18 @@ class Runs:
         return self.take(~self.failed)
 
 
+def answered(prediction: Prediction) -> Flags:
+    """Return (draw, row) which rows a draw answers: with finite numbers, and better than to a factor of e^10.
+
+    The logarithm of a median count that is nearly nothing has an error of hundreds; a stand-in that learned from it
+    would be bent everywhere.
+    """
+    finite = np.isfinite(prediction.value) & np.isfinite(prediction.mc_variance)
+    return np.asarray(finite & (prediction.mc_variance <= VAGUEST**2), dtype=np.bool_)
+
+
 def without_holes(white: Floats, prediction: Prediction, observations: Observations, *, least: int) -> Runs:
-    """Return runs in which a draw without a finite number for every row counts as failed.
+    """Return runs in which a draw that does not answer every row counts as failed.
 
     Parameters
     ----------
@@ -167,7 +178,7 @@ def without_holes(white: Floats, prediction: Prediction, observations: Observati
     UnusableTarget : a row is finite for fewer than ``least`` of the draws that did not fail by themselves
     AllDrawsFailed : fewer than ``least`` draws are left
     """
-    finite = np.isfinite(prediction.value) & np.isfinite(prediction.mc_variance)
+    finite = answered(prediction)
     ran = ~prediction.failed
     if ran.sum() < least:
         raise AllDrawsFailed(

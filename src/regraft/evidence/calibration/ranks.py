@@ -20,7 +20,6 @@ from regraft.evidence.calibration.settings import Settings
 TABLE = "ranks.csv"
 BINS = 10
 _FOLDS = 10
-_VAGUEST = 10.0  # standard error of a simulated row on its link scale
 
 
 def write_ranks(found: CalibrationCheck, not_identified: tuple[str, ...], folder: Path) -> None:
@@ -73,24 +72,22 @@ def rank_runs(
     Notes
     -----
     The luck of simulated and of real patients differ: made-up rows scatter with the error of the published row and
-    with that of the simulation, as the likelihood says. A run in which that error is more than a factor of e^10 for
-    some row (the logarithm of a count that is nearly nothing) makes up no row that a study could print: it is no truth.
+    with that of the simulation, as the likelihood says.
     """
     good = runs.good()
-    true = (good.mc_variance <= _VAGUEST**2).all(axis=1)
-    check_sizes(int(true.sum()), draws, particles)
+    check_sizes(good.count, draws, particles)
     ranking = Ranking(priors, observations, seed, draws, particles)
     fold = np.arange(good.count) % _FOLDS
     shape = good.count, len(priors.names)
     ranks, variances = np.empty(shape, dtype=np.int64), np.empty(shape)
-    tasks = [(ranking, runs, good, np.flatnonzero(true & (fold == k)), settings) for k in range(_FOLDS)]
+    tasks = [(ranking, runs, good, np.flatnonzero(fold == k), settings) for k in range(_FOLDS)]
     done = 0
     for places, rank, spread in _in_processes(tasks, workers):
         ranks[places], variances[places] = rank, spread
         done += places.size
         if progress is not None:
-            progress(done, int(true.sum()), "simulation-based calibration")
-    return ranking.check(ranks[true], variances[true])
+            progress(done, good.count, "simulation-based calibration")
+    return ranking.check(ranks, variances)
 
 
 _Fold = tuple[Ranking, Runs, Runs, Integers, Settings]
