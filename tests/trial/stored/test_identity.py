@@ -24,8 +24,6 @@ from regraft.trial.tables import NAMES
 
 CHUNKS = (1, 7, 250)
 PLACES = ("this process", *(f"{kind} of {workers}" for kind in ("pool", "dask") for workers in (1, 2, 3)))
-FINEST = ("this process", "pool of 3", "dask of 3")  # where each candidate is a chunk of its own, which takes long
-PIECES = [(place, size) for place in PLACES for size in CHUNKS if size > 1 or place in FINEST]
 ENDPOINTS = ("overall_survival", "confirmed_worsening", "neda3", "neutrophil_engraftment")
 TOO_LARGE = 1e300  # as a parameter: rates overflow
 KEY = ["USUBJID", "ARMCD", "PARAMCD", "AVISITN"]
@@ -58,7 +56,7 @@ def wanted(small: TrialDesign, tmp_path_factory: pytest.TempPathFactory) -> dict
     return files_of(run_trial(small, threads=1), tmp_path_factory.mktemp("wanted"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=PLACES)
 def place(request: pytest.FixtureRequest, small: TrialDesign) -> Iterator[Maker]:
     """Yield what makes a backend; processes live as long as the tests that use them."""
     kind, _, workers = request.param.partition(" of ")
@@ -97,7 +95,7 @@ def in_order(folder: Path, name: str) -> pd.DataFrame:
     return table.sort_values([column for column in KEY if column in table], ignore_index=True)
 
 
-@pytest.mark.parametrize(("place", "size"), PIECES, indirect=["place"])
+@pytest.mark.parametrize("size", CHUNKS)
 def test_tables_do_not_depend_on_where_and_in_what_pieces_they_are_computed(
     place: Maker, small: TrialDesign, wanted: dict[str, bytes], tmp_path: Path, size: int
 ) -> None:
@@ -105,7 +103,6 @@ def test_tables_do_not_depend_on_where_and_in_what_pieces_they_are_computed(
     assert files_of(run_stored(small, tmp_path / "chunks", options=options), tmp_path) == wanted
 
 
-@pytest.mark.parametrize("place", FINEST, indirect=True)
 def test_rows_of_tables_do_not_depend_on_the_order_of_arms(
     place: Maker, turned: TrialDesign, wanted: dict[str, bytes], tmp_path: Path
 ) -> None:
