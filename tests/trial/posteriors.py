@@ -14,6 +14,7 @@ PARAMETERS: Mapping[str, tuple[str, float]] = {
     "relapse_share": ("dimensionless", 0.1),
     "drive.spread": ("dimensionless", 0.2),
 }
+VALUES = {name: value for name, (_, value) in PARAMETERS.items()}
 CENTRAL = 57
 
 

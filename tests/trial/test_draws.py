@@ -17,7 +17,7 @@ from regraft.trial.run import entries_used
 from regraft.trial.stored.identity import identity, plain_identity
 
 from .designs import VALID, changed, write
-from .posteriors import CENTRAL, PARAMETERS, write_posterior
+from .posteriors import CENTRAL, VALUES, write_posterior
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def design_with(folder: Path, place: str = "posterior", value: object = None, **
 def test_what_is_stored_is_read(folder: Path) -> None:
     draws = read_draws(folder)
     assert draws.theta.shape == (200, 3)
-    assert draws.central == draws.values(CENTRAL) == {name: value for name, (_, value) in PARAMETERS.items()}
+    assert draws.central == draws.values(CENTRAL) == VALUES
 
 
 def test_few_draws_are_part_of_more_and_are_spread_over_all(folder: Path) -> None:
@@ -109,10 +109,7 @@ def test_the_identity_holds_the_content_of_the_draws_and_not_their_place(folder:
 
     same, other = write_posterior(tmp_path / "same"), write_posterior(tmp_path / "other", seed=2)
     assert of(folder) == of(same) != of(other)
-    assert of(folder)["posterior"] == [
-        read_draws(folder).sha256,
-        {name: value for name, (_, value) in PARAMETERS.items()},
-    ]
+    assert of(folder)["posterior"] == [read_draws(folder).sha256, VALUES]
 
 
 def test_a_trial_without_posterior_keeps_the_identity_of_older_runs() -> None:

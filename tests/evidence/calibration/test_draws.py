@@ -8,7 +8,7 @@ from tests.evidence.calibration.models import QUICK, RATES, ROWS, Rates
 
 from regraft.entries import catalog_root, read_entry
 from regraft.errors import InvalidField, InvalidFile
-from regraft.evidence.calibration.draws import central_values, method_sources, write_draws
+from regraft.evidence.calibration.draws import method_sources, write_draws
 from regraft.evidence.calibration.fit import fit_population
 from regraft.trial.draws import read_draws
 
@@ -81,7 +81,7 @@ def test_central_values_are_the_mean_of_the_scores(posterior, tmp_path):
     found = read_draws(tmp_path / "rates")
     middle = np.exp(np.log(found.theta).mean(axis=0))  # the priors are lognormal with median 1
     assert list(found.central.values()) == pytest.approx(middle, rel=1e-6)
-    assert list(found.central.values()) == pytest.approx(central_values(posterior), rel=1e-8)
+    assert list(found.central.values()) == pytest.approx(posterior.central, rel=1e-8)
     assert abs(np.log(found.central["idle"])) < 0.7 / 3  # nothing is learned of it
 
 

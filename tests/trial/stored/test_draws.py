@@ -105,7 +105,7 @@ def test_a_draw_is_the_plain_trial_with_those_typical_values(
             same = found["statistic"].eq(row.statistic) & found["arm"].eq(row.arm) & found["label"].eq(row.label)
             mine = found[same & found["draw"].eq(number) & found["endpoint"].eq(name)]
             np.testing.assert_array_equal(mine["value"], [row.estimate.value])
-    # and its files are those of a run whose central values it is
+    # and its files are those of a run of which its values are the central ones
     values = "".join(f'"{name}" = {value!r}\n' for name, value in draws.values(number).items())
     entry = posterior.parent / "moved"
     entry.mkdir()

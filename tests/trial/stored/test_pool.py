@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from collections import deque
 from contextlib import suppress
 from dataclasses import replace
@@ -123,51 +122,40 @@ def test_why_a_patient_was_given_up_is_kept(design: TrialDesign, tmp_path: Path,
     assert stored.consort.screening.run_in_failures == ((status, 1),)
 
 
-def test_processes_of_a_pool_do_not_hear_interrupts_from_their_first_moment() -> None:
+def with_pool(folder: Path, call: str, end: str) -> Path:
+    """Write a program in which a pool of one process has a task, ``call``, and return its file."""
     code = (
-        "import signal\n"
-        "from multiprocessing import get_context\n"
+        "import signal, time\n"
         "from regraft.trial.stored import pool\n"
         "class Work:\n"
         "    def prepare(self): pass\n"
-        "    def __call__(self, task): return signal.pthread_sigmask(signal.SIG_BLOCK, [])\n"
+        f"    def __call__(self, task): {call}\n"
         "if __name__ == '__main__':\n"
         "    crew = pool.Pool(Work(), 1)\n"
         "    crew.submit(None)\n"
-        "    print(signal.SIGINT in crew.next_done().report)\n"
-        "    crew.close()\n"
+        f"    {end}\n"
     )
-    with tempfile.TemporaryDirectory() as folder:
-        script = Path(folder) / "blocked.py"
-        script.write_text(code, encoding="utf-8")
-        told = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True).stdout
+    script = folder / "program.py"
+    script.write_text(code, encoding="utf-8")
+    return script
+
+
+def test_processes_of_a_pool_do_not_hear_interrupts_from_their_first_moment(tmp_path: Path) -> None:
+    call = "return signal.pthread_sigmask(signal.SIG_BLOCK, [])"
+    script = with_pool(tmp_path, call, "print(signal.SIGINT in crew.next_done().report); crew.close()")
+    told = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True).stdout
     assert told == "True\n"
 
 
-def test_processes_end_in_the_middle_of_a_task_when_the_run_is_killed() -> None:
-    code = (
-        "import time\n"
-        "from regraft.trial.stored import pool\n"
-        "class Work:\n"
-        "    def prepare(self): pass\n"
-        "    def __call__(self, task):\n"
-        "        print('at work', flush=True)\n"
-        "        time.sleep(3600)\n"
-        "if __name__ == '__main__':\n"
-        "    crew = pool.Pool(Work(), 1)\n"
-        "    crew.submit(None)\n"
-        "    crew.next_done()\n"
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        script = Path(folder) / "killed.py"
-        script.write_text(code, encoding="utf-8")
-        run = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True, start_new_session=True)
-        assert run.stdout is not None
-        try:
-            assert run.stdout.readline() == "at work\n"
-            run.kill()
-            # the output ends when nobody holds it any more; a process left over would hold it for an hour
-            assert run.communicate(timeout=60)[0] == ""
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(run.pid, signal.SIGKILL)
+def test_processes_end_in_the_middle_of_a_task_when_the_run_is_killed(tmp_path: Path) -> None:
+    script = with_pool(tmp_path, "print('at work', flush=True); time.sleep(3600)", "crew.next_done()")
+    run = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True, start_new_session=True)
+    assert run.stdout is not None
+    try:
+        assert run.stdout.readline() == "at work\n"
+        run.kill()
+        # the output ends when nobody holds it any more; a process left over would hold it for an hour
+        assert run.communicate(timeout=60)[0] == ""
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(run.pid, signal.SIGKILL)

@@ -11,7 +11,6 @@ import numpy as np
 
 from regraft.entries import catalog_root, read_table
 from regraft.errors import InvalidField, OutputFolderError
-from regraft.evidence.calibration.chance import Floats
 from regraft.evidence.calibration.posterior import Posterior
 from regraft.trial.draws import ENTRY, TABLE
 
@@ -19,23 +18,12 @@ README = "README.md"
 FEWEST = 200  # draws of an entry
 METHOD = "Gaussian processes on forward runs, tempered particles, fresh runs at posterior draws"
 _DIGITS = 9
-_FARTHEST = 10.0  # white score of a value at the very end of its prior, where the score is infinite
 
 
 def method_sources() -> tuple[str, ...]:
     """Return the publications behind the method, as keys of the bibliography."""
     rows = read_table(catalog_root() / "methods_calibration.csv", columns=("step", "method", "source"))
     return tuple(sorted({row["source"] for row in rows}))
-
-
-def central_values(posterior: Posterior) -> Floats:
-    """Return (parameter,) the mean of all draws in independent standard normal scores of the priors, natural values.
-
-    What is not identified keeps nearly the middle of its prior there, which no single draw does. A posterior whose
-    middle predicts badly is told by ``doubts``.
-    """
-    white = np.clip(posterior.priors.white(posterior.theta), -_FARTHEST, _FARTHEST)
-    return np.asarray(posterior.priors.natural(white.mean(axis=0)[None])[0], dtype=np.float64)
 
 
 def write_draws(posterior: Posterior, folder: Path, *, name: str, limits: tuple[str, ...] = ()) -> None:
@@ -100,7 +88,7 @@ def _entry_lines(posterior: Posterior, entry_id: str, name: str, limits: tuple[s
     yield f"identified_together = {_texts(tuple(map(str, report.combinations)))}"
     for title, cells in (
         ("units", [_text(member.unit) for member in posterior.priors.members]),
-        ("central", [f"{one:.{_DIGITS}g}" for one in central_values(posterior)]),
+        ("central", [f"{one:.{_DIGITS}g}" for one in posterior.central]),
         ("contraction", [f"{one:.4f}" for one in report.contraction]),
     ):
         yield ""

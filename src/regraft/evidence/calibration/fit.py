@@ -12,9 +12,9 @@ import numpy as np
 
 from regraft.errors import InvalidArgument
 from regraft.evidence.calibration import ensemble
-from regraft.evidence.calibration.chance import Floats, effective_size, systematic, uniforms
+from regraft.evidence.calibration.chance import effective_size, systematic, uniforms
 from regraft.evidence.calibration.emulator import Emulator, fit_emulator, log_likelihood
-from regraft.evidence.calibration.forward import Observations, Predict, Prediction, Runs, answered, without_holes
+from regraft.evidence.calibration.forward import Observations, Predict, Runs, complete, without_holes
 from regraft.evidence.calibration.identifiability import identifiability
 from regraft.evidence.calibration.linear_algebra import one_thread
 from regraft.evidence.calibration.posterior import Posterior, Round, doubts, doubts_of_middle
@@ -126,7 +126,7 @@ def _explore(runner: Runner, settings: Settings, seed: int) -> Runs:
         step = ensemble.step_of_temperature(present, runner.observations, 1 - taken, updates - number)
         white = ensemble.update(present, runner.observations, step, runner.priors.names, seed=seed, number=number)
         white = np.round(white, _DIGITS)
-        present = _complete(white, runner.run(white, runs.count, f"ensemble {number + 1}"))
+        present = complete(white, runner.run(white, runs.count, f"ensemble {number + 1}"))
         runs = runs.joined(present)
         taken += step
         if taken >= 1 or present.good().count < least:
@@ -143,7 +143,7 @@ def _refine(runner: Runner, runs: Runs, settings: Settings, seed: int) -> tuple[
         offset = float(uniforms(seed, np.array([len(rounds)]), "places of fresh runs")[0])
         chosen = systematic(np.ones(settings.particles), settings.round_runs, offset)
         white = np.round(sample.white[chosen], _DIGITS)
-        fresh = _complete(white, runner.run(white, runs.count, f"check {len(rounds) + 1}"))
+        fresh = complete(white, runner.run(white, runs.count, f"check {len(rounds) + 1}"))
         runs = runs.joined(fresh)
         renewed = fit_emulator(runs, runner.observations, settings, before=emulator)
         rounds.append(_compare(emulator, renewed, fresh, sample, runner.observations))
@@ -151,12 +151,6 @@ def _refine(runner: Runner, runs: Runs, settings: Settings, seed: int) -> tuple[
         if rounds[-1].steady >= settings.steady:
             break
     return _sample(emulator, runner, settings, seed, "posterior"), emulator, runs, rounds
-
-
-def _complete(white: Floats, prediction: Prediction) -> Runs:
-    """Return runs in which a draw that does not answer every row has failed."""
-    failed = prediction.failed | ~answered(prediction).all(axis=1)
-    return Runs(white, prediction.value, prediction.mc_variance, failed)
 
 
 def _sample(emulator: Emulator, runner: Runner, settings: Settings, seed: int, purpose: str) -> Sample:
@@ -211,7 +205,8 @@ def _finished(
     theta = priors.natural(white)
     mean, variance, _ = emulator(white)
     report = identifiability(priors, priors.natural(sample.white), limit=settings.not_identified, seed=seed)
-    likelihoods = log_likelihood(emulator, observations, np.vstack([white.mean(axis=0), white]))
+    middle = white.mean(axis=0)
+    likelihoods = log_likelihood(emulator, observations, np.vstack([middle, white]))
     found = (
         *doubts(priors, observations, theta, mean, variance, runs, tuple(rounds), settings),
         *doubts_of_middle(float(np.mean(likelihoods[1:] > likelihoods[0]))),
@@ -219,5 +214,17 @@ def _finished(
     for sentence in found:
         warnings.warn(sentence, CalibrationWarning, stacklevel=3)
     return Posterior(
-        priors, observations, theta, mean, variance, report, tuple(rounds), runs, seed, settings, about["model"], found
+        priors=priors,
+        observations=observations,
+        theta=theta,
+        central=priors.natural(middle[None])[0],
+        mean=mean,
+        variance=variance,
+        identifiability=report,
+        rounds=tuple(rounds),
+        runs=runs,
+        seed=seed,
+        settings=settings,
+        model=about["model"],
+        warnings=found,
     )

@@ -166,6 +166,12 @@ def answered(prediction: Prediction) -> Flags:
     return np.asarray(finite & (prediction.mc_variance <= VAGUEST**2), dtype=np.bool_)
 
 
+def complete(white: Floats, prediction: Prediction) -> Runs:
+    """Return runs in which a draw that does not answer every row has failed."""
+    failed = prediction.failed | ~answered(prediction).all(axis=1)
+    return Runs(white, prediction.value, prediction.mc_variance, failed)
+
+
 def without_holes(white: Floats, prediction: Prediction, observations: Observations, *, least: int) -> Runs:
     """Return runs in which a draw that does not answer every row counts as failed.
 
@@ -178,28 +184,28 @@ def without_holes(white: Floats, prediction: Prediction, observations: Observati
     UnusableTarget : a row is finite for fewer than ``least`` of the draws that did not fail by themselves
     AllDrawsFailed : fewer than ``least`` draws are left
     """
-    finite = answered(prediction)
+    has_answer = answered(prediction)
     ran = ~prediction.failed
     if ran.sum() < least:
         raise AllDrawsFailed(
             f"{int(prediction.failed.sum())} of {prediction.failed.size} draws from the prior failed, and at least "
             f"{least} must run. Look at one of them alone; narrow the priors where the model cannot be solved."
         )
-    empty = [row for k, row in enumerate(observations.ids) if finite[ran, k].sum() < least]
+    empty = [row for k, row in enumerate(observations.ids) if has_answer[ran, k].sum() < least]
     if empty:
-        share = int(finite[ran, observations.ids.index(empty[0])].sum())
+        share = int(has_answer[ran, observations.ids.index(empty[0])].sum())
         raise UnusableTarget(
             f"Row {empty[0]!r} has a finite prediction in {share} of {int(ran.sum())} draws"
             + (f", and so have {len(empty) - 1} other rows too few" if len(empty) > 1 else "")
             + ". The trial cannot produce it: correct its endpoint or time, or leave the row out."
         )
-    failed = prediction.failed | ~finite.all(axis=1)
-    if (~failed).sum() < least:
+    runs = complete(white, prediction)
+    if (~runs.failed).sum() < least:
         raise AllDrawsFailed(
-            f"{int(failed.sum())} of {failed.size} draws lack a finite prediction for some row, and at least {least} "
-            "must have all. Simulate more patients, or leave out the rows that are often without events."
+            f"{int(runs.failed.sum())} of {runs.count} draws lack a finite prediction for some row, and at least "
+            f"{least} must have all. Simulate more patients, or leave out the rows that are often without events."
         )
-    return Runs(white, prediction.value, prediction.mc_variance, failed)
+    return runs
 
 
 def constant_rows(runs: Runs, observations: Observations) -> Sequence[int]:

@@ -48,6 +48,8 @@ class Posterior:
     priors : of the parameters, whose order is that of the columns
     observations : the rows that were fitted
     theta : (draw, parameter) float, natural values, equally weighted
+    central : (parameter,) float, the mean of all draws in independent standard normal scores of the priors, in natural
+        values: what is not identified keeps nearly the middle of its prior there, which no single draw does
     mean : (draw, row) float, prediction of the stand-in on the link scale
     variance : (draw, row) float, of that prediction: doubt of the stand-in and finite simulation
     identifiability : from all particles, of which the draws are a part
@@ -60,6 +62,7 @@ class Posterior:
     priors: Priors
     observations: Observations
     theta: Floats
+    central: Floats
     mean: Floats
     variance: Floats
     identifiability: Identifiability
