@@ -142,7 +142,7 @@ def test_kalman_updates_before_the_stand_in_lead_to_the_same_product(done, tmp_p
 
 
 def test_a_row_without_predictions_and_draws_that_all_fail_are_refused(tmp_path):
-    with pytest.raises(UnusableTarget, match="Row 'share' has a finite prediction in 0 of"):
+    with pytest.raises(UnusableTarget, match="Row 'share' is answered in 0 of"):
         fit(tmp_path / "empty", Changed(empty=1))
     with pytest.raises(AllDrawsFailed, match="of 40 draws from the prior failed"):
         fit(tmp_path / "failed", Changed(failed_share=0.9))

@@ -48,7 +48,7 @@ def test_a_draw_with_a_hole_has_failed_and_a_row_without_predictions_is_named():
     runs = without_holes(np.zeros((8, 1)), some, ROWS, least=3)
     assert runs.failed.tolist() == [False, False, True, *[False] * 5]
     some.value[:, 1] = np.nan
-    with pytest.raises(UnusableTarget, match="Row 'row_1' has a finite prediction in 0 of 8 draws"):
+    with pytest.raises(UnusableTarget, match="Row 'row_1' is answered in 0 of 8 draws"):
         without_holes(np.zeros((8, 1)), some, ROWS, least=3)
 
 
@@ -66,7 +66,7 @@ def test_failed_draws_are_counted_when_too_few_are_left():
     # each row is there often enough, but never both
     holes = answer()
     holes.value[:4, 0] = holes.value[4:, 1] = np.nan
-    with pytest.raises(AllDrawsFailed, match="8 of 8 draws lack"):
+    with pytest.raises(AllDrawsFailed, match="8 of 8 draws do not answer some row"):
         without_holes(np.zeros((8, 1)), holes, ROWS, least=3)
 
 

@@ -69,7 +69,7 @@ def fit_population(
     Raises
     ------
     AllDrawsFailed : fewer than a quarter of the first ensemble ran
-    UnusableTarget : a row has no finite prediction
+    UnusableTarget : hardly any draw answers a row with a finite number, known better than to a factor of e^10
     CollapsedPosterior : ensemble or sample lost its spread
     UsageError, OutputFolderError : the folder holds another fit, or is in use
 

@@ -181,7 +181,7 @@ def without_holes(white: Floats, prediction: Prediction, observations: Observati
 
     Raises
     ------
-    UnusableTarget : a row is finite for fewer than ``least`` of the draws that did not fail by themselves
+    UnusableTarget : a row is answered by fewer than ``least`` of the draws that did not fail by themselves
     AllDrawsFailed : fewer than ``least`` draws are left
     """
     has_answer = answered(prediction)
@@ -195,15 +195,17 @@ def without_holes(white: Floats, prediction: Prediction, observations: Observati
     if empty:
         share = int(has_answer[ran, observations.ids.index(empty[0])].sum())
         raise UnusableTarget(
-            f"Row {empty[0]!r} has a finite prediction in {share} of {int(ran.sum())} draws"
+            f"Row {empty[0]!r} is answered in {share} of {int(ran.sum())} draws (an answer is finite, and known better "
+            "than to a factor of e^10)"
             + (f", and so have {len(empty) - 1} other rows too few" if len(empty) > 1 else "")
             + ". The trial cannot produce it: correct its endpoint or time, or leave the row out."
         )
     runs = complete(white, prediction)
     if (~runs.failed).sum() < least:
         raise AllDrawsFailed(
-            f"{int(runs.failed.sum())} of {runs.count} draws lack a finite prediction for some row, and at least "
-            f"{least} must have all. Simulate more patients, or leave out the rows that are often without events."
+            f"{int(runs.failed.sum())} of {runs.count} draws do not answer some row (finite, and better than to a "
+            f"factor of e^10), and at least {least} must answer all. Simulate more patients, or leave out rows that "
+            "are often without events."
         )
     return runs
 

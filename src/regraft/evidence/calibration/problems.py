@@ -10,7 +10,7 @@ class CollapsedPosterior(RegraftError):
 
 
 class UnusableTarget(RegraftError):
-    """A published row has no finite prediction, so that nothing can be fitted to it."""
+    """A published row is hardly ever answered by the simulation, so that nothing can be fitted to it."""
 
 
 class AllDrawsFailed(RegraftError):
