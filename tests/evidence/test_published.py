@@ -43,6 +43,7 @@ def test_empty_cells_are_none(tmp_path: Path) -> None:
         ({"conversion": "count_of_n", "value": "3", "patients": "24", **NO_INTERVAL}, (12.5, None, None)),
         ({"conversion": "complement_of_n", "value": "3", "patients": "24", **NO_INTERVAL}, (87.5, None, None)),
         ({"conversion": "none_seen", "value": "0", **NO_INTERVAL}, (100.0, None, None)),
+        ({"conversion": "median_time", "value": "5", "unit": "years", **NO_INTERVAL}, (50.0, None, None)),
         ({"conversion": "count_per_exposure", "value": "6", "exposure_years": "24", **NO_INTERVAL}, (0.25, None, None)),
     ],
 )

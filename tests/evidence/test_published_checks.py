@@ -8,14 +8,17 @@ from regraft.evidence.published_checks import check_published
 
 from .published_rows import NO_INTERVAL, ROW, write
 
+MEDIAN = {"conversion": "median_time", "value": "5", "unit": "years", **NO_INTERVAL}
+
 
 def test_the_catalog_is_sound() -> None:
     found = check_published()
     assert not found, "\n".join(f"{problem.row} [{problem.check}] {problem.message}" for problem in found)
 
 
-def test_a_sound_table_has_no_errors(tmp_path: Path) -> None:
-    assert [p for p in check_published(write(tmp_path, ROW)) if p.severity == "error"] == []
+@pytest.mark.parametrize("changes", [{}, MEDIAN])
+def test_a_sound_table_has_no_errors(tmp_path: Path, changes: dict[str, str]) -> None:
+    assert [p for p in check_published(write(tmp_path, ROW | changes)) if p.severity == "error"] == []
 
 
 @pytest.mark.parametrize(
@@ -29,6 +32,10 @@ def test_a_sound_table_has_no_errors(tmp_path: Path) -> None:
         ({"value": "120", "lower": "", "upper": "", "interval_kind": "none"}, "kind", "within 0 and 100"),
         ({"kind": "rate", "value": "-1", **NO_INTERVAL}, "kind", "from 0 up"),
         ({"value": "", **NO_INTERVAL}, "kind", "kind is 'other'"),
+        (MEDIAN | {"value": "4"}, "median_time", "is 48 months"),
+        (MEDIAN | {"unit": "decades"}, "median_time", "is nan months"),
+        (MEDIAN | {"kind": "proportion"}, "median_time", "kind 'survival'"),
+        (MEDIAN | {"role": "validate"}, "median_time", "gives the printed time away"),
         ({"interval_kind": "none"}, "interval", "has bounds"),
         ({"lower": "", "upper": ""}, "interval", "there are no bounds"),
         ({"spread": "3"}, "interval", "'sd' or 'se'"),

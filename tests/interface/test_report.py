@@ -92,6 +92,15 @@ def test_numbers_at_risk_stand_under_each_survival_curve() -> None:
             assert len(shown) == survival.at_risk.size
 
 
+def test_of_many_years_some_have_numbers_at_risk() -> None:
+    data = example_report()
+    counts = np.tile(np.arange(51), (len(data.arms), 1))
+    long = dataclasses.replace(data.survival[0], risk_years=np.arange(51.0), at_risk=counts)
+    for size, every in ((WIDE, 2), (NARROW, 6)):
+        values = survival_spec(long, data.arms, size)["vconcat"][1]["data"]["values"]
+        assert [row["count"] for row in values if row["arm"] == "Natalizumab"] == list(range(0, 51, every))
+
+
 def test_numbers_at_risk_are_drawn(page: str) -> None:
     at_risk = example_report().survival[0].at_risk
     assert page.count(f">{at_risk[0, 5]}</text>") >= 2  # the wide and the narrow drawing

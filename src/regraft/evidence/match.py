@@ -20,6 +20,8 @@ REPORTED_AS: Mapping[str, tuple[str, str]] = {
     "free_of_relapse": ("neda3", "free of relapse"),
     "free_of_new_lesions": ("neda3", "free of new lesion"),
     "free_of_worsening": ("confirmed_worsening", "event-free"),
+    "free_of_edss_6": ("edss_milestones", "free of EDSS 6"),
+    "free_of_edss_7": ("edss_milestones", "free of EDSS 7"),
     "confirmed_improvement": ("confirmed_improvement", "improved"),
     "edss_slope": ("edss_change", "slope"),
     "new_t2_lesions": ("new_lesions", "since baseline"),

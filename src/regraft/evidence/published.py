@@ -7,7 +7,7 @@ writes down who looked.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from enum import Enum
 from pathlib import Path
@@ -24,6 +24,12 @@ TEXTS = (
     *("citation", "note", "source_row"),
 )
 TYPED = ("role", "verified", "year", "kind", "unit_id", "conversion", "read_months", "interval_kind", "spread")
+ALONE: Mapping[Conversion, Callable[[float], float]] = {  # conversions that need the printed number only
+    Conversion.COMPLEMENT: lambda percent: round(100 - percent, 9),
+    Conversion.REDUCTION: lambda percent: round(1 - percent / 100, 9),
+    Conversion.PER_HUNDRED: lambda per_hundred: per_hundred / 100,
+    Conversion.MEDIAN_TIME: lambda _: 50.0,  # % free of an event at its median time
+}
 COLUMNS = (*TEXTS, *TYPED, *PRINTED, "patients", "exposure_years")
 REQUIRED = ("id", "study", "cluster", "arm_class", "citation", "term")
 
@@ -174,12 +180,8 @@ def _converted(
     where: str, number: float, conversion: Conversion, patients: int | None, exposure: float | None
 ) -> float:
     """Return a printed number in the terms of the platform."""
-    if conversion is Conversion.COMPLEMENT:
-        return round(100 - number, 9)
-    if conversion is Conversion.REDUCTION:
-        return round(1 - number / 100, 9)
-    if conversion is Conversion.PER_HUNDRED:
-        return number / 100
+    if conversion in ALONE:
+        return ALONE[conversion](number)
     if conversion is Conversion.NONE_SEEN:
         if number:
             raise InvalidField(f"{where}: conversion 'none_seen' needs the value 0, met {number:g}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +11,12 @@ from regraft.entries import read_table
 from regraft.errors import RegraftError
 from regraft.evidence.clusters import Clusters, load_clusters
 from regraft.evidence.links import RATIOS, SHARES
-from regraft.evidence.match import REPORTED_AS
+from regraft.evidence.match import EXACT_MONTHS, REPORTED_AS
 from regraft.evidence.published import published_table, read_published
-from regraft.evidence.published_types import Conversion, IntervalKind, Kind, PublishedResult
+from regraft.evidence.published_types import Conversion, IntervalKind, Kind, PublishedResult, Role
 
 PERCENT = "%"
+MONTHS_PER_UNIT = {"days": 12 / 365.25, "months": 1.0, "years": 12.0}  # as printed
 DEFINITIONS = ("same", "variant")
 # Units in which the platform reports an endpoint; ratios have none.
 ENDPOINT_UNITS = {
@@ -103,6 +105,19 @@ def _kind(row: PublishedResult) -> Iterator[str]:
         yield f"has no value; then its kind is 'other', not {row.kind.value!r}."
 
 
+def _median_time(row: PublishedResult) -> Iterator[str]:
+    """Require that a median time is read as half free of the event at that time."""
+    if row.conversion is not Conversion.MEDIAN_TIME:
+        return
+    if row.kind is not Kind.SURVIVAL or row.lower is not None:
+        yield "a median time is read as half free of the event: kind 'survival', without bounds."
+    if row.role is not Role.CALIBRATE:
+        yield f"read_months gives the printed time away, and the role is {row.role.value!r}; use another conversion."
+    months = float(row.printed.value) * MONTHS_PER_UNIT.get(row.printed.unit, math.nan)
+    if row.time_months is None or not abs(row.time_months - months) < EXACT_MONTHS:
+        yield f"the printed time is {months:g} months, but read_months is {row.time_months}; both must be the same."
+
+
 def _interval(row: PublishedResult) -> Iterator[str]:
     """Require that bounds or a spread have a kind, and a kind has bounds or a spread."""
     has_bounds = row.lower is not None or row.spread is not None
@@ -117,6 +132,7 @@ def _interval(row: PublishedResult) -> Iterator[str]:
 ROW_CHECKS: dict[str, Callable[[PublishedResult], Iterator[str]]] = {
     "endpoint": _endpoint,
     "kind": _kind,
+    "median_time": _median_time,
     "interval": _interval,
 }
 

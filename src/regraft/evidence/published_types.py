@@ -66,6 +66,7 @@ class Conversion(Enum):
     COUNT_PER_EXPOSURE = "count_per_exposure"
     REDUCTION = "reduction"
     PER_HUNDRED = "per_hundred"
+    MEDIAN_TIME = "median_time"
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,15 @@ def test_a_study_is_read_with_its_trials_and_rows(tmp_path):
     assert study.settings.runs == 20
 
 
+def test_outcomes_are_those_of_the_trial_that_is_named_or_of_the_longest(tmp_path):
+    assert load_study(find_study("ms")).outcomes_of.id == "transplant_10y"  # natural history lasts longer
+    longest = load_study(find_study("transplant"))
+    assert longest.outcomes_of.follow_up.days == max(one.follow_up.days for one in longest.designs.values())
+
+
 def test_only_arms_that_answer_a_row_are_run():
     study = load_study(find_study("ms"))
-    only = [use for use in study.fitted if use.arm == "untreated" and not use.reference]
+    only = [use for use in study.fitted if use.arm == "untreated" and use.design == "relapsing" and not use.reference]
     kept = used_designs(study, only)
     assert list(kept) == ["relapsing"]
     assert [arm.id for arm in kept["relapsing"].arms] == ["untreated"]
@@ -33,6 +39,7 @@ def test_only_arms_that_answer_a_row_are_run():
     [
         ({"fit": STUDY.replace("seed: 7", "seed: 7\nspeed: 3")}, "'speed'"),
         ({"fit": STUDY.replace("runs: 20", "walks: 20")}, "settings.walks"),
+        ({"fit": STUDY + "outcomes_of: smal\n"}, "'outcomes_of' is 'smal'.*small"),
         ({"small": DESIGN + "posterior: ./fit\n"}, "a fit starts from its priors"),
         ({"fit": STUDY.replace("patients_per_arm: 20", "patients_per_arm: 2")}, "patients_per_arm"),
         ({"fitted": FITTED.replace(",small,", ",smal,")}, "no design 'smal'"),

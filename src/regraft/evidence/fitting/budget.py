@@ -20,14 +20,14 @@ PATIENTS = 1000  # enough for some twenty deaths where one in fifty dies
 
 @dataclass(frozen=True)
 class Budget:
-    """The concordance in each arm of the trial with the longest follow-up."""
+    """The concordance in each arm of the trial whose outcomes are looked at."""
 
     design: str
     arms: tuple[tuple[str, Concordance], ...]
 
 
 def mortality_budget(study: Study, theta: Floats, *, patients: int = PATIENTS) -> Budget:
-    """Simulate the longest trial of a study once, at the median draw, and see who dies.
+    """Simulate the trial whose outcomes are looked at once, at the median draw, and see who dies.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def mortality_budget(study: Study, theta: Floats, *, patients: int = PATIENTS) -
     ------
     UsageError : too few candidates are eligible
     """
-    design = study.longest.model_copy(update={"patients_per_arm": patients, "screening_limit": None})
+    design = study.outcomes_of.model_copy(update={"patients_per_arm": patients, "screening_limit": None})
     middle = dict(zip(study.priors.names, map(float, np.median(theta, axis=0)), strict=True))
     plan = with_typical(make_plan(design, seed=study.seed, threads=None), middle)
     people, _ = screen(plan)

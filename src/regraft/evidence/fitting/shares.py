@@ -80,13 +80,13 @@ def outcome_shares(
 
 
 def study_shares(study: Study, stored: StoredDraws, *, draws: int = DRAWS) -> tuple[Shares, ...]:
-    """Divide the variance of outcomes in the longest trial of a fit; outcomes that all or none have are left out.
+    """Divide the variance of outcomes in a trial of a fit; outcomes that all or none have are left out.
 
     Raises
     ------
     InvalidArgument, UsageError : as for ``outcome_shares``
     """
-    found = outcome_shares(study.longest, [stored.values(draw) for draw in stored.first(draws)], seed=study.seed)
+    found = outcome_shares(study.outcomes_of, [stored.values(draw) for draw in stored.first(draws)], seed=study.seed)
     return tuple(one for one in found if np.isfinite(one.value).all())
 
 

@@ -37,6 +37,7 @@ class _Content(BaseModel):
     scored: str = ""
     beside: str = ""
     designs: Annotated[tuple[str, ...], Field(min_length=1)]
+    outcomes_of: str = ""
     settings: Mapping[str, float] = Field(default_factory=dict)
 
 
@@ -68,7 +69,8 @@ class Study:
     """A fit: its priors, its trials, the rows that are fitted, and those that are scored.
 
     ``beside`` are rows for calibration that are set beside the predictions but not fitted, because their patients may
-    stand in rows for validation.
+    stand in rows for validation. ``outcomes_of`` is the trial in which is looked at what decides an outcome: the one
+    with the longest follow-up unless the file names another.
     """
 
     id: str
@@ -79,13 +81,9 @@ class Study:
     fitted: tuple[RowUse, ...]
     scored: tuple[RowUse, ...]
     beside: tuple[RowUse, ...]
+    outcomes_of: TrialDesign
     settings: Settings
     path: Path
-
-    @property
-    def longest(self) -> TrialDesign:
-        """The trial with the longest follow-up."""
-        return max(self.designs.values(), key=lambda one: one.follow_up.days)
 
 
 def load_study(path: str | Path, *, patients_per_arm: int | None = None) -> Study:
@@ -124,9 +122,19 @@ def load_study(path: str | Path, *, patients_per_arm: int | None = None) -> Stud
         fitted=read_uses(path.parent / content.fitted, designs),
         scored=read_uses(path.parent / content.scored, designs) if content.scored else (),
         beside=read_uses(path.parent / content.beside, designs) if content.beside else (),
+        outcomes_of=_outcomes_of(path, content.outcomes_of, designs),
         settings=_settings(path, content.settings),
         path=path,
     )
+
+
+def _outcomes_of(path: Path, name: str, designs: Mapping[str, TrialDesign]) -> TrialDesign:
+    """Return the trial that a file names for its outcomes, or the longest."""
+    if name and name not in designs:
+        raise InvalidField(
+            f"{path}: 'outcomes_of' is {name!r}, but no design has that id. {near_matches(name, designs)}"
+        )
+    return designs[name] if name else max(designs.values(), key=lambda one: one.follow_up.days)
 
 
 def find_study(name: str) -> Path:

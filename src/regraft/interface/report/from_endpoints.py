@@ -16,13 +16,28 @@ from regraft.trial.statistics import Estimate
 
 DAYS_PER_YEAR = 365.25
 MOST_STEPS = 500  # of a curve in a figure
-TIME_TO_EVENT = {
-    "neda3": ("Free of disease activity (NEDA-3)", "Share with NEDA-3"),
-    "confirmed_worsening": ("Free of confirmed worsening", "Share without worsening"),
-    "overall_survival": ("Overall survival", "Share alive"),
-    "event_free_survival": ("Event-free survival", "Alive with the graft"),
-    "grfs": ("GvHD-free and rejection-free survival", "Free of all"),
-}
+
+
+@dataclass(frozen=True)
+class TimeToEvent:
+    """A Kaplan-Meier figure of an endpoint; ``curve`` is the title of its curves where the endpoint has others too."""
+
+    id: str
+    endpoint: str
+    title: str
+    axis: str
+    curve: str = ""
+
+
+TIME_TO_EVENT = (
+    TimeToEvent("neda3", "neda3", "Free of disease activity (NEDA-3)", "Share with NEDA-3"),
+    TimeToEvent("confirmed_worsening", "confirmed_worsening", "Free of confirmed worsening", "Share without worsening"),
+    TimeToEvent("edss_6", "edss_milestones", "Below EDSS 6", "Share below EDSS 6", "Free of EDSS 6"),
+    TimeToEvent("edss_7", "edss_milestones", "Below EDSS 7", "Share below EDSS 7", "Free of EDSS 7"),
+    TimeToEvent("overall_survival", "overall_survival", "Overall survival", "Share alive"),
+    TimeToEvent("event_free_survival", "event_free_survival", "Event-free survival", "Alive with the graft"),
+    TimeToEvent("grfs", "grfs", "GvHD-free and rejection-free survival", "Free of all"),
+)
 
 
 Bounds = Mapping[Key, tuple[float, float]]  # 80 % over posterior draws
@@ -50,6 +65,7 @@ HEADLINE = (
     Pick("confirmed_worsening", "event-free", "Free of confirmed worsening, {time}", (5,)),
     Pick("confirmed_improvement", "improved", "Confirmed improvement, {time}", (2,)),
     Pick("edss_change", "slope", "EDSS slope after day 0"),
+    *(Pick("edss_milestones", f"free of EDSS {score}", f"Below EDSS {score}, {{time}}", (10, 20)) for score in (6, 7)),
     Pick("overall_survival", "event-free", "Overall survival, {time}", (5,)),
     Pick("event_free_survival", "event-free", "Event-free survival, {time}", (2, 5)),
     Pick("grfs", "event-free", "GvHD-free and rejection-free survival, {time}", (2,)),
@@ -128,11 +144,8 @@ def relapse_rates(results: Iterable[EndpointResult]) -> tuple[report.YearlyRate,
 def survival_figures(results: Iterable[EndpointResult], arms: Sequence[report.Arm]) -> tuple[report.Survival, ...]:
     """Return the Kaplan-Meier figures with numbers at risk."""
     by_id = {result.id: result for result in results}
-    return tuple(
-        _survival(by_id[name], TIME_TO_EVENT[name], arms)
-        for name in TIME_TO_EVENT
-        if name in by_id and any(not curve.cause for curve in by_id[name].curves)
-    )
+    drawn = [(figure, _drawn(by_id[figure.endpoint], figure)) for figure in TIME_TO_EVENT if figure.endpoint in by_id]
+    return tuple(_survival(figure, curves, arms) for figure, curves in drawn if curves)
 
 
 def deaths(results: Iterable[EndpointResult]) -> report.Incidence | None:
@@ -241,14 +254,18 @@ def _year_of(row: ArmEstimate) -> int | None:
     return None
 
 
-def _survival(result: EndpointResult, words: tuple[str, str], arms: Sequence[report.Arm]) -> report.Survival:
+def _drawn(result: EndpointResult, figure: TimeToEvent) -> dict[str, ArmCurve]:
+    """Return the curves of a figure by arm."""
+    return {curve.arm: curve for curve in result.curves if not curve.cause and figure.curve in ("", curve.title)}
+
+
+def _survival(figure: TimeToEvent, by_arm: Mapping[str, ArmCurve], arms: Sequence[report.Arm]) -> report.Survival:
     """Return one Kaplan-Meier figure, arms in their order."""
-    by_arm = {curve.arm: curve for curve in result.curves if not curve.cause}
     curves = [by_arm[arm.id] for arm in arms if arm.id in by_arm]
     risk_years = (curves[0].risk_days + curves[0].origin_day) / DAYS_PER_YEAR
     at_risk = np.array([curve.at_risk for curve in curves], dtype=np.int64)
-    title, axis = words
-    return report.Survival(result.id, title, axis, tuple(_curve(curve) for curve in curves), risk_years, at_risk)
+    drawn = tuple(_curve(curve) for curve in curves)
+    return report.Survival(figure.id, figure.title, figure.axis, drawn, risk_years, at_risk)
 
 
 def _curve(found: ArmCurve) -> report.Curve:

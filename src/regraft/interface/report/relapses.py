@@ -55,7 +55,12 @@ def relapse_spec(rates: Sequence[YearlyRate], arms: Sequence[Arm], size: Size) -
             "type": "ordinal",
             "sort": years,
             "scale": {"paddingInner": 0.35},
-            "axis": {"title": "Year after infusion or first dose", "labelAngle": 0, "grid": False},
+            "axis": {
+                "title": "Year after infusion or first dose",
+                "labelAngle": 0,
+                "labelOverlap": "parity",
+                "grid": False,
+            },
         },
         "xOffset": {"field": "arm", "type": "nominal", "sort": order},
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +12,7 @@ from regraft.interface.report.data import Arm, Curve, Incidence, ReportData, Sur
 
 ROOM_LEFT = 118  # pixels for the arm names beside the numbers at risk
 ROW_HEIGHT = 18
+COUNT_WIDTH = 22  # of a number at risk of three digits
 CAPTION = "Kaplan-Meier estimate with 95 % band from randomisation on. Below the axis, patients still at risk."
 TIME_TITLE = "Years after infusion or first dose"
 AXIS_FLOORS = (0.9, 0.8, 0.5)  # a cut axis only where all curves stay above it; the caption says so
@@ -61,7 +63,7 @@ def survival_spec(survival: Survival, arms: Sequence[Arm], size: Size) -> Spec:
         "width": width,
         "height": ROW_HEIGHT * len(survival.curves),
         "title": {"text": "At risk", "fontSize": 12, "fontWeight": "normal", "offset": 4, "frame": "bounds"},
-        "data": {"values": _counts(survival, labels)},
+        "data": {"values": _counts(survival, labels, width)},
         "mark": {"type": "text", "fontSize": 12},
         "encoding": {
             "x": {**x, "axis": None},
@@ -185,12 +187,14 @@ def _steps(curves: Sequence[Curve], labels: dict[str, str], horizon: float) -> l
     return rows
 
 
-def _counts(survival: Survival, labels: dict[str, str]) -> list[Spec]:
-    """Return one text per arm and time with the number still at risk."""
+def _counts(survival: Survival, labels: dict[str, str], width: int) -> list[Spec]:
+    """Return one text per arm and time with the number still at risk; of many years, as many as there is room for."""
+    every = math.ceil(survival.risk_years.size * COUNT_WIDTH / width)
     return [
         {"arm": labels.get(curve.arm, curve.arm), "year": float(year), "count": int(survival.at_risk[index, column])}
         for index, curve in enumerate(survival.curves)
         for column, year in enumerate(survival.risk_years)
+        if column % every == 0
     ]
 
 
