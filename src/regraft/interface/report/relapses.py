@@ -23,8 +23,8 @@ def relapse_figure(data: ReportData) -> Figure:
         id="relapses",
         title="Relapse rate by year",
         caption=(
-            "Run-in: the 12 months before randomisation, the same patients in every arm. They were chosen for recent "
-            "relapses, so the rate falls after enrolment even without treatment: regression to the mean, not an effect."
+            "Run-in: the 12 months before randomisation, the same patients in every arm. Where patients are chosen for "
+            "recent relapses, the rate falls after enrolment even without treatment: regression to the mean, no effect."
         ),
         alternative=f"Relapses per patient-year with 95 % intervals. {reading}.",
         wide_svg=wide,
