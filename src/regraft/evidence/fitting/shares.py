@@ -21,7 +21,7 @@ from regraft.trial.run import baseline_of
 from regraft.trial.screening import Enrolled, screen
 from regraft.trial.typical import with_typical
 
-PATIENTS = 400
+PATIENTS = 800
 DRAWS = 6
 FEWEST = 40  # patients who are eligible under two draws
 FOLDS = 10  # of the regression on covariates, and of the jackknife
