@@ -34,6 +34,24 @@ def first_confirmed(met: Booleans, months: Floats, period: float) -> Floats:
     return found
 
 
+def day_confirmed(met: Booleans, arm: ObservedArm, clinic: Clinic) -> Floats:
+    """Return the model day of the first visit after randomisation from which on something held, (patient,).
+
+    Parameters
+    ----------
+    met : (patient, visit after randomisation) bool, whether it is there; False where there is no reading
+
+    Returns
+    -------
+    day, NaN where it never held for the confirmation period
+    """
+    visits = arm.schedule.visits[1:]
+    months = np.array([visit.month for visit in visits])
+    days = np.array([visit.day for visit in visits])
+    position = first_confirmed(met, months, clinic.months("confirmation_period"))
+    return np.where(np.isnan(position), np.nan, days[np.nan_to_num(position).astype(int)])
+
+
 def worsening_day(arm: ObservedArm, clinic: Clinic) -> Floats:
     """Return the model day on which confirmed worsening was first seen, NaN without one."""
     return arm.per_patient(lambda part: _worsening_day(part, clinic))
@@ -69,9 +87,4 @@ def _confirmed_day(arm: ObservedArm, clinic: Clinic, *, least_change: Floats, si
     """Return the day of the first confirmed change from the baseline reading."""
     scores = arm.readings["edss"]
     change = sign * (scores[:, 1:] - scores[:, :1])
-    met = np.where(np.isnan(change), -np.inf, change) >= least_change[:, None] - TOLERANCE
-    visits = arm.schedule.visits[1:]
-    months = np.array([visit.month for visit in visits])
-    days = np.array([visit.day for visit in visits])
-    position = first_confirmed(met, months, clinic.months("confirmation_period"))
-    return np.where(np.isnan(position), np.nan, days[np.nan_to_num(position).astype(int)])
+    return day_confirmed(np.where(np.isnan(change), -np.inf, change) >= least_change[:, None] - TOLERANCE, arm, clinic)

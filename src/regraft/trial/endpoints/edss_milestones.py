@@ -9,7 +9,7 @@ import numpy as np
 
 from regraft.trial.clinic import Clinic
 from regraft.trial.endpoints.base import Endpoint, Findings, TimeToEvent
-from regraft.trial.endpoints.confirmation import TOLERANCE, first_confirmed
+from regraft.trial.endpoints.confirmation import TOLERANCE, day_confirmed
 from regraft.trial.endpoints.earliest import until_first
 from regraft.trial.endpoints.time_to_event import add_survival
 from regraft.trial.observation import ObservedArm, ObservedTrial
@@ -30,12 +30,7 @@ def evaluate(observed: ObservedTrial) -> Findings:
 
 def milestone_day(arm: ObservedArm, clinic: Clinic, score: float) -> Floats:
     """Return the model day on which a score was first seen to be reached for good, (patient,), NaN without one."""
-    visits = arm.schedule.visits[1:]
-    met = np.nan_to_num(arm.readings["edss"][:, 1:]) >= score - TOLERANCE
-    months = np.array([visit.month for visit in visits])
-    days = np.array([visit.day for visit in visits])
-    position = first_confirmed(met, months, clinic.months("confirmation_period"))
-    return np.where(np.isnan(position), np.nan, days[np.nan_to_num(position).astype(int)])
+    return day_confirmed(np.nan_to_num(arm.readings["edss"][:, 1:]) >= score - TOLERANCE, arm, clinic)
 
 
 def _times(arm: ObservedArm, clinic: Clinic, score: int) -> TimeToEvent:
