@@ -34,6 +34,7 @@ def test_a_sound_table_has_no_errors(tmp_path: Path, changes: dict[str, str]) ->
         ({"value": "", **NO_INTERVAL}, "kind", "kind is 'other'"),
         (MEDIAN | {"value": "4"}, "median_time", "is 48 months"),
         (MEDIAN | {"unit": "decades"}, "median_time", "is nan months"),
+        (MEDIAN | {"value": "", "kind": "other"}, "median_time", "is nan months"),
         (MEDIAN | {"kind": "proportion"}, "median_time", "kind 'survival'"),
         (MEDIAN | {"role": "validate"}, "median_time", "gives the printed time away"),
         ({"interval_kind": "none"}, "interval", "has bounds"),

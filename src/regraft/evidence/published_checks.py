@@ -14,9 +14,9 @@ from regraft.evidence.links import RATIOS, SHARES
 from regraft.evidence.match import EXACT_MONTHS, REPORTED_AS
 from regraft.evidence.published import published_table, read_published
 from regraft.evidence.published_types import Conversion, IntervalKind, Kind, PublishedResult, Role
+from regraft.trial.design import DAYS
 
 PERCENT = "%"
-MONTHS_PER_UNIT = {"days": 12 / 365.25, "months": 1.0, "years": 12.0}  # as printed
 DEFINITIONS = ("same", "variant")
 # Units in which the platform reports an endpoint; ratios have none.
 ENDPOINT_UNITS = {
@@ -113,7 +113,8 @@ def _median_time(row: PublishedResult) -> Iterator[str]:
         yield "a median time is read as half free of the event: kind 'survival', without bounds."
     if row.role is not Role.CALIBRATE:
         yield f"read_months gives the printed time away, and the role is {row.role.value!r}; use another conversion."
-    months = float(row.printed.value) * MONTHS_PER_UNIT.get(row.printed.unit, math.nan)
+    days = float(row.printed.value or math.nan) * DAYS.get(row.printed.unit.removesuffix("s"), math.nan)
+    months = days / DAYS["month"]
     if row.time_months is None or not abs(row.time_months - months) < EXACT_MONTHS:
         yield f"the printed time is {months:g} months, but read_months is {row.time_months}; both must be the same."
 

@@ -19,7 +19,7 @@ MOST_STEPS = 500  # of a curve in a figure
 
 
 @dataclass(frozen=True)
-class TimeToEvent:
+class KaplanMeierFigure:
     """A Kaplan-Meier figure of an endpoint; ``curve`` is the title of its curves where the endpoint has others too."""
 
     id: str
@@ -29,14 +29,16 @@ class TimeToEvent:
     curve: str = ""
 
 
-TIME_TO_EVENT = (
-    TimeToEvent("neda3", "neda3", "Free of disease activity (NEDA-3)", "Share with NEDA-3"),
-    TimeToEvent("confirmed_worsening", "confirmed_worsening", "Free of confirmed worsening", "Share without worsening"),
-    TimeToEvent("edss_6", "edss_milestones", "Below EDSS 6", "Share below EDSS 6", "Free of EDSS 6"),
-    TimeToEvent("edss_7", "edss_milestones", "Below EDSS 7", "Share below EDSS 7", "Free of EDSS 7"),
-    TimeToEvent("overall_survival", "overall_survival", "Overall survival", "Share alive"),
-    TimeToEvent("event_free_survival", "event_free_survival", "Event-free survival", "Alive with the graft"),
-    TimeToEvent("grfs", "grfs", "GvHD-free and rejection-free survival", "Free of all"),
+KAPLAN_MEIER = (
+    KaplanMeierFigure("neda3", "neda3", "Free of disease activity (NEDA-3)", "Share with NEDA-3"),
+    KaplanMeierFigure(
+        "confirmed_worsening", "confirmed_worsening", "Free of confirmed worsening", "Share without worsening"
+    ),
+    KaplanMeierFigure("edss_6", "edss_milestones", "Below EDSS 6", "Share below EDSS 6", "Free of EDSS 6"),
+    KaplanMeierFigure("edss_7", "edss_milestones", "Below EDSS 7", "Share below EDSS 7", "Free of EDSS 7"),
+    KaplanMeierFigure("overall_survival", "overall_survival", "Overall survival", "Share alive"),
+    KaplanMeierFigure("event_free_survival", "event_free_survival", "Event-free survival", "Alive with the graft"),
+    KaplanMeierFigure("grfs", "grfs", "GvHD-free and rejection-free survival", "Free of all"),
 )
 
 
@@ -144,7 +146,7 @@ def relapse_rates(results: Iterable[EndpointResult]) -> tuple[report.YearlyRate,
 def survival_figures(results: Iterable[EndpointResult], arms: Sequence[report.Arm]) -> tuple[report.Survival, ...]:
     """Return the Kaplan-Meier figures with numbers at risk."""
     by_id = {result.id: result for result in results}
-    drawn = [(figure, _drawn(by_id[figure.endpoint], figure)) for figure in TIME_TO_EVENT if figure.endpoint in by_id]
+    drawn = [(figure, _drawn(by_id[figure.endpoint], figure)) for figure in KAPLAN_MEIER if figure.endpoint in by_id]
     return tuple(_survival(figure, curves, arms) for figure, curves in drawn if curves)
 
 
@@ -254,12 +256,12 @@ def _year_of(row: ArmEstimate) -> int | None:
     return None
 
 
-def _drawn(result: EndpointResult, figure: TimeToEvent) -> dict[str, ArmCurve]:
+def _drawn(result: EndpointResult, figure: KaplanMeierFigure) -> dict[str, ArmCurve]:
     """Return the curves of a figure by arm."""
     return {curve.arm: curve for curve in result.curves if not curve.cause and figure.curve in ("", curve.title)}
 
 
-def _survival(figure: TimeToEvent, by_arm: Mapping[str, ArmCurve], arms: Sequence[report.Arm]) -> report.Survival:
+def _survival(figure: KaplanMeierFigure, by_arm: Mapping[str, ArmCurve], arms: Sequence[report.Arm]) -> report.Survival:
     """Return one Kaplan-Meier figure, arms in their order."""
     curves = [by_arm[arm.id] for arm in arms if arm.id in by_arm]
     risk_years = (curves[0].risk_days + curves[0].origin_day) / DAYS_PER_YEAR

@@ -1,4 +1,4 @@
-"""Times to the milestones of disability that natural histories report: EDSS 6 and EDSS 7, passed for good."""
+"""Times to the milestones of disability that natural histories report: EDSS 6 and EDSS 7, confirmed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def evaluate(observed: ObservedTrial) -> Findings:
 
 
 def milestone_day(arm: ObservedArm, clinic: Clinic, score: float) -> Floats:
-    """Return the model day on which a score was first seen to be reached for good, (patient,), NaN without one."""
+    """Return the model day on which a confirmed score was first seen to be reached, (patient,), NaN without one."""
     return day_confirmed(np.nan_to_num(arm.readings["edss"][:, 1:]) >= score - TOLERANCE, arm, clinic)
 
 
@@ -38,7 +38,7 @@ def _times(arm: ObservedArm, clinic: Clinic, score: int) -> TimeToEvent:
     day = arm.per_patient(partial(milestone_day, clinic=clinic, score=score))
     name = f"EDSS {score}"
     found = until_first(arm, {name: day}, code=f"EDSS{score}", title=name)
-    passed = next(iter(arm.over_visits("edss"))) >= score - TOLERANCE
+    passed = arm.per_patient(lambda part: part.readings["edss"][:, 0]) >= score - TOLERANCE
     cause = np.where(passed, 0, found.cause).astype(np.int8)
     return replace(found, time=np.where(passed, np.nan, found.time), cause=cause)
 
